@@ -1,0 +1,48 @@
+"""A text and its label as a tf.Example."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+from components.example_gen.rows import Candidate
+
+
+def to_example(row: Candidate, names: Sequence[str], bounds: Sequence[int]) -> bytes:
+    """The serialized tf.Example of a row.
+
+    Features: `text`, `label`, `id`, `length_band` bytes [1]; `target` int64 [1], 1 for the second of `names`;
+    `words`, `characters` int64 [1]. The same row gives the same bytes everywhere.
+
+    Args:
+        row: the row, its label one of `names`.
+        names: the two labels, the positive one last.
+        bounds: where the bands of length begin, in words, rising; the first band begins at 0.
+    """
+    features = {
+        "text": _bytes(row.text),
+        "label": _bytes(row.label),
+        "target": _int64(int(row.label == names[1])),
+        "id": _bytes(row.id),
+        "words": _int64(row.words),
+        "characters": _int64(len(row.text)),
+        "length_band": _bytes(length_band(row.words, bounds)),
+    }
+    example = tf.train.Example(features=tf.train.Features(feature=features))
+    return example.SerializeToString(deterministic=True)
+
+
+def length_band(words: int, bounds: Sequence[int]) -> str:
+    """The band that a number of words falls in: with bounds [100, 300] one of 0-99, 100-299 and 300+."""
+    lower = max((bound for bound in bounds if bound <= words), default=0)
+    upper = min((bound for bound in bounds if bound > words), default=None)
+    return f"{lower}+" if upper is None else f"{lower}-{upper - 1}"
+
+
+def _bytes(value: str) -> tf.train.Feature:
+    return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value.encode()]))
+
+
+def _int64(value: int) -> tf.train.Feature:
+    return tf.train.Feature(int64_list=tf.train.Int64List(value=[value]))

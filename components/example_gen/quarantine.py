@@ -1,0 +1,130 @@
+"""The account of all rows, and the files that keep those which cannot be used."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from tfx.dsl.io import fileio
+
+from components.example_gen.rows import BadRow
+from components.example_gen.splits import SPLITS
+
+ROWS_FILE = "rows.jsonl"
+SUMMARY_FILE = "summary.json"
+
+
+def _counters() -> dict[str, collections.Counter[str]]:
+    return {split: collections.Counter() for split in SPLITS}
+
+
+@dataclasses.dataclass
+class Summary:
+    """What became of the rows: how many were read, and how many went each way."""
+
+    rows: int = 0
+    labels: dict[str, collections.Counter[str]] = dataclasses.field(default_factory=_counters)  # by split
+    quarantined: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)  # by reason
+    duplicates: int = 0
+    not_sampled: int = 0
+
+    def count_examples(self, split: str) -> int:
+        """How many examples the split has."""
+        return sum(self.labels[split].values())
+
+    @property
+    def bad(self) -> int:
+        """How many rows are in quarantine."""
+        return sum(self.quarantined.values())
+
+    @property
+    def accounted(self) -> int:
+        """How many rows went some way: as many as were read, or rows were lost or made up."""
+        return sum(map(self.count_examples, SPLITS)) + self.bad + self.duplicates + self.not_sampled
+
+    def add(self, other: Summary) -> None:
+        """Adds the counts of other rows."""
+        self.rows += other.rows
+        self.duplicates += other.duplicates
+        self.not_sampled += other.not_sampled
+        self.quarantined.update(other.quarantined)
+        for split in SPLITS:
+            self.labels[split].update(other.labels[split])
+
+    def to_dict(self) -> dict[str, Any]:
+        """As in summary.json: rows, examples and labels by split, quarantined by reason, duplicates, not_sampled."""
+        return {
+            "rows": self.rows,
+            "examples": {split: self.count_examples(split) for split in SPLITS},
+            "labels": {split: dict(sorted(self.labels[split].items())) for split in SPLITS},
+            "quarantined": dict(sorted(self.quarantined.items())),
+            "duplicates": self.duplicates,
+            "not_sampled": self.not_sampled,
+        }
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Summary:
+        """The inverse of `to_dict`."""
+        return cls(
+            rows=values["rows"],
+            labels={split: collections.Counter(values["labels"][split]) for split in SPLITS},
+            quarantined=collections.Counter(values["quarantined"]),
+            duplicates=values["duplicates"],
+            not_sampled=values["not_sampled"],
+        )
+
+
+@dataclasses.dataclass
+class Report:
+    """What one worker has to say: counts, and the rows that cannot be used."""
+
+    summary: Summary = dataclasses.field(default_factory=Summary)
+    bad_rows: list[BadRow] = dataclasses.field(default_factory=list)
+
+    def reject(self, row: BadRow) -> None:
+        """Takes a row into quarantine."""
+        self.summary.quarantined[row.reason] += 1
+        self.bad_rows.append(row)
+
+
+def merge(reports: Iterable[Report]) -> Report:
+    """All reports as one."""
+    total = Report()
+    for report in reports:
+        total.summary.add(report.summary)
+        total.bad_rows.extend(report.bad_rows)
+    return total
+
+
+def write(report: Report, folder: str) -> None:
+    """Writes rows.jsonl, by file and line, and summary.json."""
+    fileio.makedirs(folder)
+    lines = "".join(f"{json.dumps(row._asdict(), ensure_ascii=False)}\n" for row in sorted(report.bad_rows))
+    with fileio.open(f"{folder}/{ROWS_FILE}", "wb") as file:
+        # What is no UTF-8 is written as the JSON escape of its lone surrogate.
+        file.write(lines.encode(errors="backslashreplace"))
+    with fileio.open(f"{folder}/{SUMMARY_FILE}", "w") as file:
+        file.write(json.dumps(report.summary.to_dict(), indent=2) + "\n")
+
+
+def read_summary(folder: str) -> Summary:
+    """The account that `write` wrote."""
+    with fileio.open(f"{folder}/{SUMMARY_FILE}") as file:
+        return Summary.from_dict(json.loads(file.read()))
+
+
+def read_rows(folder: str) -> Iterator[BadRow]:
+    """The rows that `write` wrote, by file and line."""
+    with fileio.open(f"{folder}/{ROWS_FILE}", "rb") as file:
+        for line in file:
+            yield BadRow(**json.loads(line))
+
+
+def keep(folder: str, kept: str) -> None:
+    """Copies the quarantine to another folder. TFX deletes the outputs of a step that fails."""
+    fileio.makedirs(kept)
+    for name in (ROWS_FILE, SUMMARY_FILE):
+        fileio.copy(f"{folder}/{name}", f"{kept}/{name}", overwrite=True)

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from tfx.orchestration import pipeline
+from tfx.orchestration.kubeflow.v2 import kubeflow_v2_dag_runner
+from tfx.orchestration.local.local_dag_runner import LocalDagRunner
+from tfx.orchestration.metadata import sqlite_metadata_connection_config
+from tfx.types import standard_artifacts
+
+from components.example_gen.artifact import Quarantine
+from components.example_gen.component import TextExampleGen
+
+DATA = {"source": "files", "splits": {"train": 2, "eval": 1, "test": 1}}
+LABELS = {"names": ["neg", "pos"]}
+
+
+def test_sections_travel_as_json_whatever_the_order_of_their_keys():
+    component = TextExampleGen({"b": 1, "a": [2]}, {"d": None, "c": "ä"}, "f")
+    assert component.exec_properties == {
+        "data": json.dumps({"a": [2], "b": 1}),
+        "labels": json.dumps({"c": "ä", "d": None}),
+        "fingerprint": "f",
+    }
+
+
+def test_outputs():
+    outputs = TextExampleGen(DATA, LABELS, "f").outputs
+    assert {key: channel.type for key, channel in outputs.items()} == {
+        "examples": standard_artifacts.Examples,
+        "quarantine": Quarantine,
+    }
+
+
+def test_it_has_no_driver_of_its_own():
+    assert TextExampleGen.DRIVER_CLASS is super(TextExampleGen, TextExampleGen).DRIVER_CLASS
+
+
+def test_compiles_for_kubeflow(tmp_path):
+    runner = kubeflow_v2_dag_runner.KubeflowV2DagRunner(
+        config=kubeflow_v2_dag_runner.KubeflowV2DagRunnerConfig(default_image="image", use_pipeline_spec_2_1=True),
+        output_dir=str(tmp_path),
+        output_filename="pipeline.json",
+    )
+    component = TextExampleGen(DATA, LABELS, "f").with_id("example_gen")
+    runner.run(pipeline.Pipeline("name", "gs://bucket/root", components=[component]))
+    [executor] = json.loads((tmp_path / "pipeline.json").read_text())["pipelineSpec"]["deploymentSpec"][
+        "executors"
+    ].values()
+    arguments = executor["container"]["args"]
+    assert arguments[arguments.index("--executor_class_path") + 1] == "components.example_gen.executor.Executor"
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Runs a pipeline of this step alone over a CSV, and gives its outputs' folder."""
+    source = tmp_path / "reviews.csv"
+    lines = [f"review {number},{'pos' if number % 2 else 'neg'}\n" for number in range(80)]
+    source.write_text("text,label\n" + "".join(lines))
+
+    def run_once(fingerprint):
+        component = TextExampleGen(DATA | {"path": str(source)}, LABELS, fingerprint)
+        metadata = sqlite_metadata_connection_config(str(tmp_path / "metadata.db"))
+        root = tmp_path / "root"
+        LocalDagRunner().run(pipeline.Pipeline("p", str(root), metadata, components=[component], enable_cache=True))
+        return root / "TextExampleGen"
+
+    return run_once
+
+
+def test_runs_locally_and_again_only_if_the_fingerprint_changed(run):
+    assert len(list((run("a") / "examples").iterdir())) == 1
+    assert len(list((run("a") / "examples").iterdir())) == 1
+    assert len(list((run("b") / "examples").iterdir())) == 2

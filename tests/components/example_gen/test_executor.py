@@ -1,0 +1,265 @@
+from __future__ import annotations
+
+import dataclasses
+import gzip
+import hashlib
+import json
+from pathlib import Path
+from random import Random
+
+import pytest
+import tensorflow as tf
+from tfx.components.util import examples_utils
+from tfx.dsl.io import fileio
+from tfx.types import artifact_utils, standard_artifacts
+
+from components.errors import ConfigError, DataError
+from components.example_gen.artifact import Quarantine
+from components.example_gen.executor import SHARDS, Executor
+from components.example_gen.normalise import text_id
+
+SPLITS = ("train", "eval", "test")
+LABELS = {"kind": "binary", "names": ["neg", "pos"], "aliases": {"1": "pos", "0": "neg"}}
+
+
+@dataclasses.dataclass
+class Outcome:
+    folder: Path
+    artifact: standard_artifacts.Examples
+
+    def files(self):
+        """Every file of the examples: its name below the artifact, and the digest of its bytes."""
+        root = self.folder / "examples"
+        return {
+            path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in sorted(root.rglob("*.gz"))
+        }
+
+    def examples(self, split):
+        """The split's examples in order, as {feature: its one value}."""
+        paths = sorted((self.folder / "examples" / f"Split-{split}").glob("data_tfrecord-*-of-*.gz"))
+        records = tf.data.TFRecordDataset([str(path) for path in paths], compression_type="GZIP")
+        return [_values(record) for record in records.as_numpy_iterator()]
+
+    def texts(self, split):
+        return [example["text"].decode() for example in self.examples(split)]
+
+    @property
+    def summary(self):
+        return json.loads((self.folder / "quarantine" / "summary.json").read_text())
+
+    @property
+    def bad_rows(self):
+        return [json.loads(line) for line in (self.folder / "quarantine" / "rows.jsonl").read_text().splitlines()]
+
+
+def _values(record):
+    features = tf.train.Example.FromString(record).features.feature
+    return {name: getattr(value, value.WhichOneof("kind")).value[0] for name, value in features.items()}
+
+
+@pytest.fixture
+def execute(tmp_path_factory):
+    """Runs the executor for real."""
+
+    def run(folder=None, **data):
+        folder = folder or tmp_path_factory.mktemp("run")
+        examples, aside = standard_artifacts.Examples(), Quarantine()
+        examples.uri, aside.uri = str(folder / "examples"), str(folder / "quarantine")
+        context = Executor.Context(tmp_dir=str(folder), unique_id="1")
+        properties = {"data": json.dumps(data), "labels": json.dumps(LABELS), "fingerprint": "f"}
+        Executor(context).Do({}, {"examples": [examples], "quarantine": [aside]}, properties)
+        return Outcome(folder, examples)
+
+    return run
+
+
+def reviews(count=300):
+    return [(f"Review number {number}, which was {'so ' * (number % 5)}fine.", number % 2) for number in range(count)]
+
+
+def write_csv(path, rows):
+    lines = [f'"{text}",{label}' for text, label in rows]
+    path.write_text("\n".join(["text,label", *lines]) + "\n", encoding="utf-8")
+    return str(path)
+
+
+@pytest.fixture
+def imdb(tmp_path):
+    """A tree laid out as aclImdb, with texts that repeat and contradict each other across its splits."""
+    root = tmp_path / "aclImdb"
+    texts = {
+        "train/pos": [f"good {n}" for n in range(40)]
+        + ["Twice in train", "twice in  TRAIN", "In both", "Contradicted"],
+        "train/neg": [f"bad {n}" for n in range(40)] + ["Quarrel"],
+        "train/unsup": ["no label"],
+        "test/pos": [f"great {n}" for n in range(20)] + ["in<br />both", "Twice in test", "Twice in test"],
+        "test/neg": [f"awful {n}" for n in range(20)] + ["contradicted"],
+    }
+    texts["train/pos"].append("quarrel")
+    for name, contents in texts.items():
+        (root / name).mkdir(parents=True)
+        for number, text in enumerate(contents):
+            (root / name / f"{number}_1.txt").write_text(text)
+    return root
+
+
+def test_artifact_is_described_as_tfx_reads_it(execute, tmp_path):
+    artifact = execute(source="files", path=write_csv(tmp_path / "a.csv", reviews())).artifact
+    assert artifact_utils.decode_split_names(artifact.split_names) == list(SPLITS)
+    assert examples_utils.get_payload_format_string(artifact) == "FORMAT_TF_EXAMPLE"
+    assert examples_utils.get_file_format(artifact) == "tfrecords_gzip"
+    for split in SPLITS:
+        [pattern] = examples_utils.get_split_file_patterns([artifact], split)
+        names = sorted(Path(str(path)).name for path in fileio.glob(pattern))
+        assert names == [f"data_tfrecord-{shard:05d}-of-{SHARDS:05d}.gz" for shard in range(SHARDS)]
+
+
+def test_every_row_becomes_an_example_as_given(execute, tmp_path):
+    rows = reviews()
+    outcome = execute(source="files", path=write_csv(tmp_path / "a.csv", rows))
+    examples = [example for split in SPLITS for example in outcome.examples(split)]
+    assert sorted((example["text"].decode(), example["target"]) for example in examples) == sorted(rows)
+    for example in examples:
+        text = example["text"].decode()
+        assert example["id"].decode() == text_id(text)
+        assert example["label"] == (b"pos" if example["target"] else b"neg")
+        assert (example["words"], example["characters"]) == (len(text.split()), len(text))
+        assert example["length_band"] == b"0-99"
+
+
+def test_a_split_is_in_the_order_of_its_ids(execute, tmp_path):
+    outcome = execute(source="files", path=write_csv(tmp_path / "a.csv", reviews()))
+    for split in SPLITS:
+        ids = [example["id"] for example in outcome.examples(split)]
+        assert ids == sorted(ids)
+        assert len(ids) > 10
+
+
+def test_neither_order_nor_names_nor_number_of_files_matter(execute, tmp_path):
+    rows = [*reviews(), *((text.upper(), label) for text, label in reviews(40))]
+    expected = execute(source="files", path=write_csv(tmp_path / "a.csv", rows)).files()
+    assert execute(source="files", path=str(tmp_path / "a.csv")).files() == expected
+    Random(3).shuffle(rows)
+    (tmp_path / "parts").mkdir()
+    for part in range(3):
+        write_csv(tmp_path / "parts" / f"{9 - part}.csv", rows[part::3])
+    assert execute(source="files", path=str(tmp_path / "parts" / "*.csv")).files() == expected
+
+
+def test_equal_texts_never_fall_into_two_splits(execute, tmp_path):
+    variants = (str, str.upper, lambda text: f"  {text.replace(' ', '  ')} ", lambda text: text.replace(" ", "<br />"))
+    rows = [(change(text), label) for text, label in reviews() for change in variants]
+    outcome = execute(source="files", path=write_csv(tmp_path / "a.csv", rows))
+    ids = [text_id(text) for split in SPLITS for text in outcome.texts(split)]
+    assert len(ids) == len(set(ids)) == 300
+    assert (outcome.summary["rows"], outcome.summary["duplicates"]) == (1200, 900)
+
+
+def test_every_row_is_accounted_for(execute, tmp_path):
+    path = tmp_path / "a.csv"
+    write_csv(
+        path, [*reviews(200), ("Review number 0, which was fine.", 0), ("REVIEW number 1, which was so fine.", 0)]
+    )
+    with path.open("ab") as file:
+        file.write(b'caf\xe9,1\n,1\nfine,2\nshort\n"a\nb",1\na\0b,1\n"open,1\nlast but good,1\n' + b"x" * 400 + b",1\n")
+    outcome = execute(source="files", path=str(path), max_bad_fraction=0.5, max_characters=300)
+    summary = outcome.summary
+    assert summary["quarantined"] == {
+        "NUL character": 1,
+        "bad quoting": 1,
+        "conflicting labels": 2,
+        "empty text": 1,
+        "invalid UTF-8": 1,
+        "over-long text": 1,
+        "unknown label": 1,
+        "wrong column count": 1,
+    }
+    assert (summary["rows"], summary["duplicates"], summary["not_sampled"]) == (211, 1, 0)
+    assert sum(summary["examples"].values()) == 201
+    assert {split: sum(counts.values()) for split, counts in summary["labels"].items()} == summary["examples"]
+    assert {split: len(outcome.examples(split)) for split in SPLITS} == summary["examples"]
+    places = [(row["file"], row["line"], row["reason"]) for row in outcome.bad_rows]
+    assert places == sorted(places)
+    assert {line for _, line, _ in places} == {3, 203, 204, 205, 206, 207, 210, 211, 213}
+    assert all(len(row["text"]) <= 200 for row in outcome.bad_rows)
+
+
+def test_official_test_split_stays_and_is_kept_out_of_the_others(execute, imdb):
+    outcome = execute(source="imdb", path=str(imdb), max_bad_fraction=0.5)
+    assert sorted(outcome.texts("test")) == sorted(path.read_text() for path in imdb.glob("test/*/*.txt"))
+    learned = outcome.texts("train") + outcome.texts("eval")
+    assert not {text_id(text) for text in learned} & {text_id(text) for text in outcome.texts("test")}
+    assert "no label" not in learned
+    assert len(learned) == 81
+    assert outcome.summary["duplicates"] == 2
+    assert [(row["reason"], Path(row["file"]).parts[-3:-1]) for row in outcome.bad_rows] == [
+        ("conflicting labels", ("train", "neg")),
+        ("conflicting labels", ("train", "pos")),
+        ("conflicting labels", ("train", "pos")),
+    ]
+
+
+def test_sample_is_about_the_fraction_and_accounted_for(execute, tmp_path):
+    path = write_csv(tmp_path / "a.csv", reviews(1000))
+    some, more = (execute(source="files", path=path, sample_fraction=fraction) for fraction in (0.3, 0.6))
+    assert sum(some.summary["examples"].values()) == pytest.approx(300, abs=60)
+    assert some.summary["not_sampled"] == 1000 - sum(some.summary["examples"].values())
+    for split in SPLITS:
+        assert set(some.texts(split)) < set(more.texts(split))
+
+
+def fails(execute, folder, **data):
+    with pytest.raises(DataError) as error:
+        execute(folder, **data)
+    return str(error.value)
+
+
+def test_too_many_bad_rows_stop_the_run_and_stay_behind(execute, tmp_path):
+    path = write_csv(tmp_path / "a.csv", [*reviews(100), *((f"bad {number}", "odd") for number in range(9))])
+    message = fails(execute, tmp_path, source="files", path=path, max_bad_fraction=0.05)
+    assert message.startswith(
+        "9 of 109 rows cannot be used, more than data.max_bad_fraction 0.05 allows (unknown label 9)"
+    )
+    assert f"\n  {path}:102: label 'odd' is none of neg, pos, 1, 0 (labels.names, labels.aliases)\n" in message
+    assert f"{path}:107" not in message
+    kept = tmp_path / "quarantine-stopped"
+    assert str(kept / "rows.jsonl") in message
+    assert len((kept / "rows.jsonl").read_text().splitlines()) == 9
+    assert json.loads((kept / "summary.json").read_text())["rows"] == 109
+
+
+def test_nothing_stays_behind_after_a_good_run(execute, tmp_path):
+    execute(tmp_path / "run", source="files", path=write_csv(tmp_path / "a.csv", reviews()))
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["examples", "quarantine"]
+
+
+def test_truncated_archive_stops_the_run(execute, tmp_path):
+    texts = "".join(f"{hashlib.sha256(bytes([n % 256, n // 256])).hexdigest()},{n % 2}\n" for n in range(3000))
+    path = tmp_path / "a.csv.gz"
+    path.write_bytes(gzip.compress(f"text,label\n{texts}".encode())[:-5000])
+    message = fails(execute, tmp_path, source="files", path=str(path))
+    assert "a file is damaged" in message
+    assert str(path) in message
+
+
+def test_header_without_rows(execute, tmp_path):
+    assert "the data has no rows" in fails(execute, tmp_path, source="files", path=write_csv(tmp_path / "a.csv", []))
+
+
+def test_empty_split(execute, tmp_path):
+    path = write_csv(tmp_path / "a.csv", reviews(3))
+    assert "is empty: of 3 rows came" in fails(execute, tmp_path, source="files", path=path)
+
+
+def test_split_without_one_of_the_labels(execute, tmp_path):
+    path = write_csv(tmp_path / "a.csv", [(text, 1) for text, _ in reviews(100)])
+    message = fails(execute, tmp_path, source="files", path=path)
+    assert message.startswith("split train has no example labelled neg")
+
+
+def test_source_is_checked_before_any_work(execute, tmp_path):
+    assert "matches no file" in fails(execute, tmp_path, source="files", path=str(tmp_path / "gone.csv"))
+    with pytest.raises(ConfigError, match=r"data\.source"):
+        execute(tmp_path, source="excel")
+    assert not (tmp_path / "quarantine").exists()

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+import pytest
+
+from components.example_gen import quarantine
+from components.example_gen.quarantine import Report, Summary, merge
+from components.example_gen.rows import BadRow
+
+
+def report(file="a.csv", line=2, reason="empty text", text="x"):
+    result = Report(Summary(rows=3, duplicates=1))
+    result.summary.labels["train"]["pos"] += 1
+    result.reject(BadRow(file, line, reason, "why", text))
+    return result
+
+
+def test_rejected_rows_are_counted_by_reason():
+    total = merge([report(), report(line=1), report(reason="unknown label")])
+    assert total.summary.quarantined == {"empty text": 2, "unknown label": 1}
+    assert (total.summary.bad, len(total.bad_rows)) == (3, 3)
+
+
+def test_merged_counts_are_sums():
+    total = merge([report(), merge([]), merge([report(), report()])]).summary
+    assert (total.rows, total.duplicates, total.not_sampled) == (9, 3, 0)
+    assert (total.count_examples("train"), total.count_examples("eval")) == (3, 0)
+    assert total.accounted == 9
+
+
+def test_merging_leaves_the_parts_alone():
+    part = report()
+    merge([part, report()])
+    assert (part.summary.rows, len(part.bad_rows)) == (3, 1)
+
+
+def test_summary_as_written():
+    summary = Summary(rows=4, not_sampled=1, duplicates=1, quarantined=Counter({"b": 1}))
+    summary.labels["eval"]["neg"] += 1
+    values = summary.to_dict()
+    assert values == {
+        "rows": 4,
+        "examples": {"train": 0, "eval": 1, "test": 0},
+        "labels": {"train": {}, "eval": {"neg": 1}, "test": {}},
+        "quarantined": {"b": 1},
+        "duplicates": 1,
+        "not_sampled": 1,
+    }
+    assert Summary.from_dict(json.loads(json.dumps(values))) == summary
+
+
+def test_written_files_are_read_back_in_order(tmp_path):
+    folder = str(tmp_path / "new" / "folder")
+    parts = [report("b.csv", 1), report("a.csv", 10), report("a.csv", 9, text='a "b"\nc\0 caf\udce9 日本 \u2028')]
+    quarantine.write(merge(parts), folder)
+    assert [(row.file, row.line) for row in quarantine.read_rows(folder)] == [("a.csv", 9), ("a.csv", 10), ("b.csv", 1)]
+    assert next(quarantine.read_rows(folder)).text == 'a "b"\nc\0 caf\udce9 日本 \u2028'
+    assert quarantine.read_summary(folder) == merge(parts).summary
+
+
+def test_rows_file_is_readable_json_lines_in_utf8(tmp_path):
+    quarantine.write(report(text="日本 \udce9"), str(tmp_path))
+    [line] = (tmp_path / "rows.jsonl").read_text(encoding="utf-8").splitlines()
+    assert "日本" in line
+    expected = {"file": "a.csv", "line": 2, "reason": "empty text", "detail": "why", "text": "日本 \udce9"}
+    assert json.loads(line) == expected
+
+
+def test_empty_quarantine_has_both_files(tmp_path):
+    quarantine.write(Report(), str(tmp_path))
+    assert list(quarantine.read_rows(str(tmp_path))) == []
+    assert quarantine.read_summary(str(tmp_path)).rows == 0
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_keep_copies_both_files(tmp_path, times):
+    quarantine.write(report(), str(tmp_path / "1"))
+    for _ in range(times):
+        quarantine.keep(str(tmp_path / "1"), str(tmp_path / "1-stopped"))
+    for name in ("rows.jsonl", "summary.json"):
+        assert (tmp_path / "1-stopped" / name).read_bytes() == (tmp_path / "1" / name).read_bytes()

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import pytest
+
+from components.example_gen.settings import DataSettings, LabelSettings
+
+
+def test_defaults_are_the_configurations():
+    data = DataSettings.from_dict({"source": "embedded"})
+    assert (data.text, data.label, data.delimiter) == ("text", "label", ",")
+    assert data.splits == {"train": 0.8, "eval": 0.1, "test": 0.1}
+    assert (data.sample_fraction, data.max_bad_fraction, data.max_characters) == (1.0, 0.01, 100_000)
+    assert LabelSettings.from_dict({}).names == ("neg", "pos")
+
+
+def test_keys_of_other_steps_are_passed_over_and_lists_become_tuples():
+    data = DataSettings.from_dict({"source": "files", "path": "a.csv", "length_bands": [10], "later_key": 1})
+    assert (data.path, data.length_bands) == ("a.csv", (10,))
+    assert LabelSettings.from_dict({"names": ["a", "b"], "kind": "binary", "threshold": 0.5}).names == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("raw", "name"),
+    [("pos", "pos"), (" neg\n", "neg"), ("1", "pos"), ("0 ", "neg"), ("POS", None), ("", None), ("2", None)],
+)
+def test_name_of(raw, name):
+    assert LabelSettings(aliases={"0": "neg", "1": "pos"}).name_of(raw) == name
+
+
+def test_alias_comes_before_a_name():
+    labels = LabelSettings(names=("0", "1"), aliases={"0": "1", "1": "0"})
+    assert (labels.name_of("0"), labels.accepted) == ("1", ("0", "1"))
+
+
+def test_accepted_names_every_value_once():
+    assert LabelSettings(aliases={"bad": "neg", "pos": "pos"}).accepted == ("neg", "pos", "bad")
