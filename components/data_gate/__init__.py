@@ -1,0 +1,1 @@
+"""Stops the run on data that is not what its schema says."""

@@ -1,0 +1,92 @@
+"""Evaluator: the TFX face of the step that decides whether a model may be published."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import tensorflow_model_analysis as tfma
+from tfx import types
+from tfx.components.evaluator import component as tfx_evaluator
+from tfx.dsl.components.base import executor_spec
+from tfx.types import component_spec, standard_artifacts, standard_component_specs, system_executions
+
+from components.evaluator import executor
+
+
+class EvaluatorSpec(component_spec.ComponentSpec):
+    """Inputs, outputs and parameters of `Evaluator`: the stock ones that we use, and ours."""
+
+    PARAMETERS = {
+        standard_component_specs.EVAL_CONFIG_KEY: component_spec.ExecutionParameter(type=tfma.EvalConfig),
+        standard_component_specs.EXAMPLE_SPLITS_KEY: component_spec.ExecutionParameter(type=str),
+        executor.GATES: component_spec.ExecutionParameter(type=str),
+        executor.CODE: component_spec.ExecutionParameter(type=str),
+    }
+    INPUTS = {
+        standard_component_specs.EXAMPLES_KEY: component_spec.ChannelParameter(type=standard_artifacts.Examples),
+        standard_component_specs.MODEL_KEY: component_spec.ChannelParameter(type=standard_artifacts.Model),
+        standard_component_specs.BASELINE_MODEL_KEY: component_spec.ChannelParameter(
+            type=standard_artifacts.Model, optional=True
+        ),
+        standard_component_specs.SCHEMA_KEY: component_spec.ChannelParameter(
+            type=standard_artifacts.Schema, optional=True
+        ),
+    }
+    OUTPUTS = {
+        standard_component_specs.EVALUATION_KEY: component_spec.ChannelParameter(
+            type=standard_artifacts.ModelEvaluation
+        ),
+        standard_component_specs.BLESSING_KEY: component_spec.ChannelParameter(type=standard_artifacts.ModelBlessing),
+    }
+    TYPE_ANNOTATION = system_executions.Evaluate
+
+
+class Evaluator(tfx_evaluator.Evaluator):
+    """TFX's Evaluator with our executor: TensorFlow Model Analysis computes, our gates give the verdict.
+
+    A subclass, because Kubeflow's runner recognises Evaluator, and converts its blessing, by class.
+
+    Outputs: `evaluation` (what TFMA wrote) and `blessing` (TFX's, with `verdict.json` beside it: see `gates.Verdict`).
+    """
+
+    SPEC_CLASS = EvaluatorSpec
+    EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(executor.Executor)
+
+    def __init__(
+        self,
+        examples: types.BaseChannel,
+        model: types.BaseChannel,
+        baseline_model: types.BaseChannel | None,
+        eval_config: tfma.EvalConfig,
+        gates: Mapping[str, Any],
+        code: str,
+        schema: types.BaseChannel | None = None,
+        example_splits: Sequence[str] = ("test",),
+    ) -> None:
+        """
+        Args:
+            examples: raw Examples, as example_gen wrote them.
+            model: the candidate, with the signature `serving_examples`.
+            baseline_model: what is served now (`ServedModel`), or None to compare with nothing.
+            eval_config: made by `eval_config.build_eval_config`.
+            gates: the configuration's section `gates`, as plain values (see `gates.judge`).
+            code: fingerprint of the code that runs here, so that a cached verdict is used only while it is the same.
+            schema: of the raw Examples, if they are to be parsed by it.
+            example_splits: the splits that are judged, together.
+        """
+        spec = EvaluatorSpec(
+            examples=examples,
+            model=model,
+            baseline_model=baseline_model,
+            schema=schema,
+            eval_config=eval_config,
+            example_splits=json.dumps(list(example_splits)),
+            gates=json.dumps(gates, sort_keys=True),
+            code=code,
+            evaluation=types.Channel(type=standard_artifacts.ModelEvaluation),
+            blessing=types.Channel(type=standard_artifacts.ModelBlessing),
+        )
+        # Past the stock constructor, which builds a spec of its own class and knows nothing of gates.
+        super(tfx_evaluator.Evaluator, self).__init__(spec=spec)

@@ -1,0 +1,1 @@
+"""Publishes a blessed model in a folder that TensorFlow Serving watches."""

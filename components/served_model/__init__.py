@@ -1,0 +1,1 @@
+"""Finds the model that users have now: the baseline to compare with."""

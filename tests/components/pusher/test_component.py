@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import json
+
+from tfx import components as tfx_components
+from tfx.components.pusher import executor as tfx_executor
+from tfx.types import standard_artifacts
+
+from components.pusher import executor
+from components.pusher.component import Pusher
+from tests.components.evaluator.compiling import compile_step, imported
+
+
+def _pusher(nonce="run-1"):
+    model_node, model = imported(standard_artifacts.Model, "model")
+    blessing_node, blessing = imported(standard_artifacts.ModelBlessing, "blessing")
+    step = Pusher(model=model, model_blessing=blessing, push_folder="/serving/reviews", nonce=nonce)
+    return step, [model_node, blessing_node]
+
+
+def test_kubeflow_recognises_step_and_executor_by_class():
+    step, _ = _pusher()
+    assert isinstance(step, tfx_components.Pusher)
+    assert issubclass(executor.Executor, tfx_executor.Executor)
+
+
+def test_no_two_runs_have_equal_parameters():
+    (first, _), (second, _) = _pusher("run-1"), _pusher("run-2")
+    assert json.loads(first.exec_properties["custom_config"]) == {"nonce": "run-1"}
+    assert first.exec_properties["custom_config"] != second.exec_properties["custom_config"]
+
+
+def test_it_compiles_for_kubeflow(tmp_path):
+    container = compile_step(*_pusher(), tmp_path)
+    assert "components.pusher.executor.Executor" in container["args"]
+    assert "/serving/reviews" in json.dumps(container["inputs"])

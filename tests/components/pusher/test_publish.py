@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import errno
+import multiprocessing
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from components import model_folder
+from components.errors import PushError
+from components.pusher import publish
+from tests.components.pusher.fake_model import write_fake_model
+
+
+@pytest.fixture
+def model(tmp_path):
+    return write_fake_model(tmp_path / "model", "weights", shards=2)
+
+
+@pytest.fixture
+def base(tmp_path):
+    return tmp_path / "serving" / "reviews"
+
+
+def _hidden(base):
+    return [child.name for child in base.iterdir() if child.name.startswith(".push-")]
+
+
+def test_the_first_push_makes_the_folder_and_a_version_of_this_second(model, base):
+    before = int(time.time())
+    push = publish.publish(model, base)
+    assert push.status == publish.PUSHED
+    assert before <= push.version <= int(time.time())
+    assert push.folder == str(base / str(push.version))
+    assert push.digest == model_folder.model_digest(model) == model_folder.model_digest(push.folder)
+    assert model_folder.versions(base) == [push.version]
+    assert _hidden(base) == []
+
+
+def test_every_file_arrives_with_its_content(model, base):
+    push = publish.publish(model, base)
+    expected = {path.relative_to(model): path.read_bytes() for path in model.rglob("*") if path.is_file()}
+    target = base / str(push.version)
+    assert {path.relative_to(target): path.read_bytes() for path in target.rglob("*") if path.is_file()} == expected
+
+
+def test_another_user_can_read_it_as_any_new_file(model, base):
+    (model / "saved_model.pb").chmod(0o600)
+    umask = os.umask(0o022)
+    try:
+        push = publish.publish(model, base)
+    finally:
+        os.umask(umask)
+    folder = base / str(push.version)
+    assert folder.stat().st_mode & 0o777 == 0o755
+    assert (folder / "saved_model.pb").stat().st_mode & 0o777 == 0o644
+
+
+def test_the_served_model_is_not_pushed_again(model, base):
+    first = publish.publish(model, base)
+    second = publish.publish(model, base)
+    assert second == publish.Push(publish.UNCHANGED, first.version, first.folder, first.digest)
+    assert model_folder.versions(base) == [first.version]
+
+
+def test_versions_grow_within_one_second(tmp_path, base):
+    pushes = [publish.publish(write_fake_model(tmp_path / str(i), f"weights {i}"), base) for i in range(4)]
+    versions = [push.version for push in pushes]
+    assert versions == sorted(set(versions))
+
+
+def test_versions_grow_past_a_higher_number_of_somebody_elses(model, base):
+    future = int(time.time()) + 10**9
+    (base / str(future)).mkdir(parents=True)
+    assert publish.publish(model, base).version == future + 1
+
+
+def test_versions_grow_where_the_clock_was_set_back(model, base, monkeypatch):
+    (base / "5000").mkdir(parents=True)
+    monkeypatch.setattr(publish.time, "time", lambda: 4000.0)
+    assert publish.publish(model, base).version == 5001
+
+
+def test_an_older_equal_version_is_rolled_forward_again(model, tmp_path, base):
+    first = publish.publish(model, base)
+    other = publish.publish(write_fake_model(tmp_path / "other", "other"), base)
+    third = publish.publish(model, base)
+    assert third.status == publish.PUSHED
+    assert first.version < other.version < third.version
+
+
+def test_a_half_copied_version_is_neither_served_nor_reused(model, base):
+    first = publish.publish(model, base)
+    (base / str(first.version + 1000)).mkdir()
+    assert publish.publish(model, base) == publish.Push(publish.UNCHANGED, first.version, first.folder, first.digest)
+
+
+def test_a_url_is_refused(model):
+    with pytest.raises(PushError, match="gs://bucket/reviews is a URL"):
+        publish.publish(model, "gs://bucket/reviews")
+
+
+def test_a_folder_that_cannot_be_made_is_named_with_a_remedy(model, tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(PushError, match=r"push\.folder: cannot publish to .*file/reviews.*grant the right to write"):
+        publish.publish(model, tmp_path / "file" / "reviews")
+
+
+def test_a_full_disk_leaves_nothing_half_made(model, base, monkeypatch):
+    served = publish.publish(write_fake_model(base.parent / "served", "served"), base)
+    copyfile = shutil.copyfile
+
+    def copy_until_full(source, target):
+        if source.name.startswith("variables.data"):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(target))
+        return copyfile(source, target)
+
+    monkeypatch.setattr(publish.shutil, "copyfile", copy_until_full)
+    with pytest.raises(PushError, match=r"No space left on device.*free space there"):
+        publish.publish(model, base)
+    assert model_folder.versions(base) == [served.version]
+    assert _hidden(base) == []
+
+
+def test_a_copy_that_differs_from_the_model_never_becomes_visible(model, base, monkeypatch):
+    monkeypatch.setattr(publish.shutil, "copyfile", lambda source, target: target.write_text("garbage"))
+    with pytest.raises(PushError, match="not those of the model that was evaluated"):
+        publish.publish(model, base)
+    assert model_folder.versions(base) == []
+    assert _hidden(base) == []
+
+
+def test_a_killed_push_shows_nothing_and_the_next_one_clears_up(model, base):
+    code = (
+        "import sys, time\n"
+        "from components.pusher import publish\n"
+        "publish.verify_version = lambda *_: (print('copied', flush=True), time.sleep(60))\n"
+        "publish.publish(sys.argv[1], sys.argv[2])\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code, str(model), str(base)], stdout=subprocess.PIPE) as push:
+        assert push.stdout is not None
+        assert push.stdout.readline() == b"copied\n"
+        push.send_signal(signal.SIGKILL)
+    assert model_folder.versions(base) == []
+    assert len(_hidden(base)) == 1
+    assert publish.publish(model, base).status == publish.PUSHED
+    assert _hidden(base) == []
+
+
+def _publish_own(folder, base):
+    publish.publish(write_fake_model(folder, str(folder)), base)
+
+
+def test_pushes_at_the_same_time_each_get_a_version(tmp_path, base):
+    context = multiprocessing.get_context("spawn")
+    pushes = [context.Process(target=_publish_own, args=(tmp_path / f"own{i}", base)) for i in range(4)]
+    for push in pushes:
+        push.start()
+    for push in pushes:
+        push.join()
+    assert [push.exitcode for push in pushes] == [0, 0, 0, 0]
+    versions = model_folder.versions(base)
+    assert len(versions) == 4
+    assert all(model_folder.is_complete(base / str(version)) for version in versions)
+    assert _hidden(base) == []
