@@ -1,0 +1,1 @@
+"""What runs: the pipeline's graph, its configuration, and the ways to run it."""

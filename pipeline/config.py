@@ -1,0 +1,201 @@
+"""The typed configuration: one frozen model a section. What does not fit is refused before any work.
+
+A task is a YAML file: one of `pipeline/configs/` by its name (`imdb`), or any file by its path. Dotted overrides
+(`training.epochs=2`) are laid over the file before it is checked.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+
+from components.encoders.handles import EMBEDDED, known_max_positions
+
+Fraction = Annotated[float, Field(gt=0.0, le=1.0)]
+Positive = Annotated[float, Field(gt=0.0)]
+GATED_METRICS = ("accuracy", "auc", "auc_pr", "precision", "recall")
+
+
+class Section(BaseModel):
+    """Base of every section: unknown keys are refused, values are final."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=False, allow_inf_nan=False)
+
+
+class Splits(Section):
+    """Weights of the splits; a source's official test split stays as it is, and `test` then has no weight."""
+
+    train: Positive = 0.8
+    eval: Positive = 0.1
+    test: Positive = 0.1
+
+
+class Data(Section):
+    """Where the text comes from, and which of it is used."""
+
+    source: Literal["embedded", "imdb", "files"]
+    path: str | None = Field(None, description="file, glob (files) or folder (imdb)")
+    text: str = Field("text", description="column of the text (files)")
+    label: str = Field("label", description="column of the label (files)")
+    delimiter: str = Field(",", min_length=1, max_length=1)
+    sample_fraction: Fraction = 1.0
+    splits: Splits = Splits()
+    max_bad_fraction: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.01
+    max_characters: Annotated[int, Field(ge=1)] = 100_000
+    length_bands: tuple[Annotated[int, Field(ge=1)], ...] = Field((100, 300), description="bounds in words")
+
+    @model_validator(mode="after")
+    def _path_goes_with_source(self) -> Data:
+        if self.source == "embedded" and self.path is not None:
+            raise ValueError("data.path is given, but data.source embedded has its own data; set data.source to files")
+        if self.source != "embedded" and self.path is None:
+            raise ValueError(f"data.path is missing: data.source {self.source} needs it")
+        return self
+
+    @field_validator("length_bands")
+    @classmethod
+    def _bands_rise(cls, bounds: tuple[int, ...]) -> tuple[int, ...]:
+        if list(bounds) != sorted(set(bounds)):
+            raise ValueError("the bounds must rise, as in [100, 300]")
+        return bounds
+
+
+class Labels(Section):
+    """What the labels are called, in the data and in the answers of the served model."""
+
+    kind: Literal["binary"] = "binary"
+    names: tuple[str, str] = Field(("neg", "pos"), description="the second is the positive one, whose score is given")
+    aliases: dict[str, str] = Field({}, description="value in the data: name")
+    threshold: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.5
+
+    @model_validator(mode="after")
+    def _names_are_known(self) -> Labels:
+        if len(set(self.names)) != len(self.names):
+            raise ValueError(f"labels.names {list(self.names)}: each name may stand once")
+        unknown = sorted(set(self.aliases.values()) - set(self.names))
+        if unknown:
+            raise ValueError(f"labels.aliases names {unknown}, which labels.names {list(self.names)} does not have")
+        return self
+
+
+class Encoder(Section):
+    """Which BERT is fine-tuned, and how it reads a text."""
+
+    handle: str = Field(EMBEDDED, description="the embedded encoder, a SavedModel folder, or a TF Hub or Kaggle URL")
+    vocab_file: str | None = Field(None, description="only for an encoder that does not bring its own")
+    lower_case: bool | None = None
+    max_tokens: Annotated[int, Field(ge=8)] = 128
+    truncation: Literal["head", "tail", "head_tail"] = "head_tail"
+    pooling: Literal["pooled", "mean", "cls"] = "mean"
+
+    @model_validator(mode="after")
+    def _tokens_fit_positions(self) -> Encoder:
+        positions = known_max_positions(self.handle)
+        if positions is not None and self.max_tokens > positions:
+            raise ValueError(
+                f"encoder.max_tokens is {self.max_tokens}, but {self.handle} has {positions} positions; "
+                f"set it to {positions} or less"
+            )
+        return self
+
+
+class Training(Section):
+    """How the encoder is fine-tuned. AdamW with linear warm-up and decay."""
+
+    epochs: Annotated[int, Field(ge=1)] = 2
+    batch_size: Annotated[int, Field(ge=1)] = 32
+    learning_rate: Positive = 1e-4
+    warmup_fraction: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.1
+    weight_decay: Annotated[float, Field(ge=0.0)] = 0.01
+    clip_norm: Positive = 1.0
+    dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.1
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto", description="auto is bfloat16 where the CPU computes in it; the exported model is float32 always"
+    )
+    seed: Annotated[int, Field(ge=0)] = 42
+
+
+class Gate(Section):
+    """What one metric must reach."""
+
+    at_least: Annotated[float, Field(gt=0.0, le=1.0)] | None = Field(None, description="floor of the candidate")
+    max_drop: Annotated[float, Field(ge=0.0, lt=1.0)] | None = Field(
+        None, description="how far below the served model the candidate may be"
+    )
+
+    @model_validator(mode="after")
+    def _gates_something(self) -> Gate:
+        if self.at_least is None and self.max_drop is None:
+            raise ValueError("a gate needs at_least, max_drop or both")
+        return self
+
+
+MetricGates = dict[Literal["accuracy", "auc", "auc_pr", "precision", "recall"], Gate]
+
+
+class Gates(Section):
+    """What a model must reach on the test split before users get it."""
+
+    metrics: MetricGates = Field(min_length=1)
+    slices: dict[str, MetricGates] = Field({}, description="'length_band=300+': gates of that slice")
+
+    @field_validator("slices")
+    @classmethod
+    def _slices_name_a_feature(cls, slices: dict[str, MetricGates], _: ValidationInfo) -> dict[str, MetricGates]:
+        for name, gates in slices.items():
+            feature, equals, value = name.partition("=")
+            if feature not in ("label", "length_band") or not equals or not value:
+                raise ValueError(f"'{name}' is no slice; write label=VALUE or length_band=VALUE")
+            if not gates:
+                raise ValueError(f"'{name}' gates nothing; give it a metric, or leave it out")
+        return slices
+
+
+class Pipeline(Section):
+    """What the run is called and where it keeps its artifacts, metadata and logs."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
+    root: str = Field("runs", description="folder; the run lives in ROOT/NAME")
+
+    @property
+    def home(self) -> Path:
+        """The folder of everything this pipeline keeps."""
+        return Path(self.root).expanduser().absolute() / self.name
+
+
+class Push(Section):
+    """Where users' TF Serving looks for versions."""
+
+    folder: str | None = Field(None, description="TF Serving's base path; ROOT/NAME/served where it is left out")
+
+    @field_validator("folder")
+    @classmethod
+    def _folder_is_local(cls, folder: str | None) -> str | None:
+        if folder is not None and "://" in folder:
+            raise ValueError("only a local folder can be pushed to; a bucket cannot rename a version into place")
+        return folder
+
+
+class Config(Section):
+    """A task: everything that a run depends on."""
+
+    pipeline: Pipeline
+    data: Data
+    schema_file: str = Field(alias="schema", description="a schema.pbtxt, or the name of one of ours (imdb)")
+    labels: Labels = Labels()
+    encoder: Encoder = Encoder()
+    training: Training = Training()
+    gates: Gates
+    push: Push = Push()
+    samples: tuple[str, ...] = Field((), description="texts that the pushed model scores at the end of a run")
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, allow_inf_nan=False)
+
+    @property
+    def push_folder(self) -> Path:
+        """TF Serving's base path: a folder with a sub-folder a version."""
+        if self.push.folder is None:
+            return self.pipeline.home / "served"
+        return Path(self.push.folder).expanduser().absolute()

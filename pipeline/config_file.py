@@ -1,0 +1,128 @@
+"""Reads a task's YAML, lays overrides over it, and says what is wrong with it in the user's own terms."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from importlib import resources
+from pathlib import Path
+from typing import Any, get_args
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from components.errors import ConfigError
+from pipeline.config import Config
+
+
+def load_config(name_or_path: str, overrides: Iterable[str] = ()) -> Config:
+    """The checked configuration of a task.
+
+    Args:
+        name_or_path: a task of `pipeline/configs/` by its name, or a YAML file.
+        overrides: `section.key=value` each, the value in YAML.
+
+    Raises:
+        ConfigError: no such task, no YAML, or a key or value that is not accepted; all of them are named.
+    """
+    origin, text = _read(name_or_path)
+    settings = _parse(text, origin)
+    for override in overrides:
+        _lay_over(settings, override)
+    return check(settings, origin)
+
+
+def check(settings: dict[str, Any], origin: str) -> Config:
+    """Validates settings read from `origin`. Raises ConfigError with a line for every fault."""
+    try:
+        return Config.model_validate(settings)
+    except ValidationError as error:
+        faults = "\n".join(f"  {_describe(fault)}" for fault in error.errors(include_url=False))
+        raise ConfigError(f"{origin} is not a valid configuration:\n{faults}") from error
+
+
+def task_names() -> list[str]:
+    """The tasks that come with bertline."""
+    folder = resources.files("pipeline") / "configs"
+    return sorted(entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml"))
+
+
+def dump_config(config: Config) -> str:
+    """The resolved configuration as YAML, with every default written out."""
+    settings = config.model_dump(mode="json", by_alias=True)
+    return yaml.safe_dump(settings, sort_keys=False, allow_unicode=True, width=110)
+
+
+def _read(name_or_path: str) -> tuple[str, str]:
+    if name_or_path in task_names():
+        resource = resources.files("pipeline") / "configs" / f"{name_or_path}.yaml"
+        return f"the task {name_or_path}", resource.read_text(encoding="utf-8")
+    path = Path(name_or_path)
+    if not path.is_file():
+        known = ", ".join(task_names())
+        raise ConfigError(f"no configuration {name_or_path}: give the path of a YAML file, or one of {known}")
+    try:
+        return str(path), path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is not UTF-8 (byte {error.start}); save it as UTF-8") from error
+
+
+def _parse(text: str, origin: str) -> dict[str, Any]:
+    try:
+        settings = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{origin} is no YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(settings, dict):
+        raise ConfigError(f"{origin} must hold sections such as data: and gates:, but holds {type(settings).__name__}")
+    return settings
+
+
+def _lay_over(settings: dict[str, Any], override: str) -> None:
+    key, equals, value = override.partition("=")
+    names = key.strip().split(".")
+    if not equals or not all(names):
+        raise ConfigError(f"--set {override}: write it as section.key=value, such as training.epochs=2")
+    section = settings
+    for name in names[:-1]:
+        section = section.setdefault(name, {})
+        if not isinstance(section, dict):
+            raise ConfigError(f"--set {override}: {name} is a value, not a section")
+    try:
+        section[names[-1]] = yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"--set {override}: the value is no YAML") from error
+
+
+def _describe(fault: Any) -> str:
+    key = ".".join(str(part) for part in fault["loc"] if part != "[key]")
+    kind = fault["type"]
+    if kind == "missing":
+        return f"{key} is missing; it has no default"
+    if kind == "extra_forbidden":
+        return f"{key} is no setting{_suggestion(fault['loc'])}"
+    message = fault["msg"].removeprefix("Value error, ")
+    if isinstance(fault["input"], (dict, BaseModel)):
+        return message if key and key in message else f"{key}: {message}" if key else message
+    return f"{key} is {fault['input']!r}: {message}"
+
+
+def _suggestion(location: tuple[Any, ...]) -> str:
+    accepted = _accepted_keys(location[:-1])
+    close = difflib.get_close_matches(str(location[-1]), accepted, n=1)
+    return f"; did you mean {close[0]}?" if close else f"; accepted here: {', '.join(accepted)}"
+
+
+def _accepted_keys(location: tuple[Any, ...]) -> list[str]:
+    model: type[BaseModel] = Config
+    for part in location:
+        field = model.model_fields.get(str(part))
+        if field is not None:  # else a key of a mapping, such as a metric's name, whose values are of this model
+            model = next(iter(_models(field.annotation)), model)
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:
+    """The section models inside an annotation such as dict[str, Gate]."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for argument in get_args(annotation) for model in _models(argument)]

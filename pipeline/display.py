@@ -1,0 +1,89 @@
+"""The live table of a run's steps on a terminal; a line a step where there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from components.progress import Progress, listening
+from pipeline.steps import State, Step
+
+_STYLES = {
+    State.WAITING: "dim",
+    State.RUNNING: "bold cyan",
+    State.DONE: "green",
+    State.CACHED: "blue",
+    State.FAILED: "bold red",
+}
+_LINES_PER_STEP = 10  # how many progress lines a long step prints where there is no terminal
+
+
+class Display:
+    """Shows the steps of a run as they start and end, and the progress of the one that is running."""
+
+    def __init__(self, console: Console, steps: list[Step]) -> None:
+        self._console, self._steps = console, steps
+        self._bar = ProgressBar(
+            TextColumn("  {task.description}"),
+            BarColumn(bar_width=30),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[unit]} {task.fields[figures]}"),
+            TimeRemainingColumn(compact=True),
+            TextColumn("left"),
+            console=console,
+        )
+        self._lines_printed = 0
+
+    @contextmanager
+    def showing(self) -> Iterator[None]:
+        """Shows everything that happens inside the block."""
+        with listening(self._progressed):
+            if not self._console.is_terminal:
+                yield
+                return
+            with Live(get_renderable=self._render, console=self._console, refresh_per_second=4):
+                yield
+
+    def changed(self, step: Step) -> None:
+        """A step has started or ended."""
+        for task in self._bar.task_ids:
+            self._bar.remove_task(task)
+        self._lines_printed = 0
+        if step.state is not State.RUNNING and not self._console.is_terminal:
+            self._console.print(f"{step.name:<18} {step.state.value:<7} {step.seconds:6.1f} s")
+
+    def _progressed(self, progress: Progress) -> None:
+        figures = "  ".join(f"{name} {value:.4g}" for name, value in progress.figures.items())
+        if self._console.is_terminal:
+            if not self._bar.task_ids:
+                self._bar.add_task(self._running(), total=progress.total, unit=progress.unit, figures=figures)
+            self._bar.update(self._bar.task_ids[0], completed=progress.done, figures=figures)
+        elif progress.done * _LINES_PER_STEP >= (self._lines_printed + 1) * progress.total:
+            self._lines_printed = progress.done * _LINES_PER_STEP // progress.total
+            self._console.print(f"  {progress.done:,}/{progress.total:,} {progress.unit}  {figures}")
+
+    def _running(self) -> str:
+        return next((step.name for step in self._steps if step.state is State.RUNNING), "")
+
+    def _render(self) -> RenderableType:
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        table.add_column("step")
+        table.add_column("state")
+        table.add_column("time", justify="right")
+        for step in self._steps:
+            elapsed = "" if step.state is State.WAITING else _duration(step.elapsed)
+            table.add_row(step.name, Text(step.state.value, _STYLES[step.state]), elapsed)
+        return Group(table, self._bar) if self._bar.task_ids else table
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds < 60 else str(timedelta(seconds=round(seconds)))

@@ -1,0 +1,42 @@
+"""Finds the cause of a failed run, and says it in a few lines."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator
+
+from components.errors import BertlineError
+
+_MOST_LINES = 4
+_OURS = ("pipeline", "components", "serving")
+
+
+def explain(error: BaseException) -> str:
+    """The cause of a failure: our own error's text as it is, any other with its type and the place it came from.
+
+    Beam and TFX wrap what a step raises, so the whole chain of causes is looked through for an error of ours.
+    """
+    chain = list(_chain(error))
+    for cause in chain:
+        if isinstance(cause, BertlineError):
+            return str(cause)
+    if any(isinstance(cause, KeyboardInterrupt) for cause in chain):
+        return "it was interrupted"
+    root = chain[-1]
+    lines = [line for line in str(root).splitlines() if line.strip()][:_MOST_LINES]
+    return "\n".join([f"{type(root).__name__}: {lines[0] if lines else 'no message'}{_place(root)}", *lines[1:]])
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        yield current
+        current = current.__cause__ or current.__context__
+
+
+def _place(error: BaseException) -> str:
+    called = traceback.extract_tb(error.__traceback__)
+    frames = [frame for frame in called if any(f"/{name}/" in frame.filename for name in _OURS)]
+    return f" (at {frames[-1].filename}:{frames[-1].lineno})" if frames else ""

@@ -1,0 +1,128 @@
+"""The pipeline: from text to a served model. It reads like the diagram in the README."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+from tfx.components import ExampleValidator, StatisticsGen, Trainer, Transform
+from tfx.dsl.components.base.base_node import BaseNode
+from tfx.orchestration import pipeline as tfx_pipeline
+from tfx.proto import trainer_pb2, transform_pb2
+
+from components.curated_schema.component import CuratedSchema
+from components.data_gate.component import DataGate
+from components.evaluator.component import Evaluator
+from components.evaluator.eval_config import build_eval_config
+from components.example_gen.component import TextExampleGen
+from components.pusher.component import Pusher
+from components.served_model.component import ServedModel
+from pipeline.config import Config
+from pipeline.outside import Outside
+
+PREPROCESSING_FN = "components.transform.preprocessing.preprocessing_fn"
+RUN_FN = "components.trainer.run.run_fn"
+# The settings of the encoder that decide which ids a text becomes.
+READING = ("handle", "vocab_file", "lower_case", "max_tokens", "truncation")
+
+
+def build_components(config: Config, outside: Outside) -> list[BaseNode]:
+    """The steps of a run, wired up, in the order in which they run."""
+    gates = _settings(config.gates)
+    push_folder = str(config.push_folder)
+
+    example_gen = TextExampleGen(
+        data=_settings(config.data),
+        labels=_settings(config.labels, "kind", "names", "aliases"),
+        fingerprint=f"{outside.data} {outside.code['example_gen']}",
+    )
+    examples = example_gen.outputs["examples"]
+
+    statistics_gen = StatisticsGen(examples=examples)
+    statistics = statistics_gen.outputs["statistics"]
+    curated_schema = CuratedSchema(text=outside.schema)  # pyright: ignore[reportCallIssue]
+    schema = curated_schema.outputs["schema"]
+    example_validator = ExampleValidator(statistics=statistics, schema=schema)
+    data_gate = DataGate(
+        anomalies=example_validator.outputs["anomalies"], statistics=statistics, code=outside.code["data_gate"]
+    )
+
+    transform = Transform(
+        examples=examples,
+        schema=schema,
+        preprocessing_fn=PREPROCESSING_FN,
+        splits_config=transform_pb2.SplitsConfig(analyze=["train"], transform=["train", "eval"]),
+        custom_config={
+            "encoder": _settings(config.encoder, *READING),
+            "fingerprint": f"{outside.encoder} {outside.code['transform']}",
+        },
+        disable_statistics=True,
+    )
+    transform.add_upstream_node(data_gate)
+
+    trainer = Trainer(
+        examples=transform.outputs["transformed_examples"],
+        transform_graph=transform.outputs["transform_graph"],
+        run_fn=RUN_FN,
+        train_args=trainer_pb2.TrainArgs(),
+        eval_args=trainer_pb2.EvalArgs(),
+        custom_config={
+            "encoder": _settings(config.encoder, "handle", "pooling"),
+            "training": _settings(config.training),
+            "labels": _settings(config.labels, "names", "threshold"),
+            "fingerprint": f"{outside.encoder} {outside.code['trainer']}",
+        },
+    )
+    model = trainer.outputs["model"]
+
+    served_model = ServedModel(push_folder=push_folder, state=outside.served, code=outside.code["served_model"])
+    evaluator = Evaluator(
+        examples=examples,
+        model=model,
+        baseline_model=served_model.outputs["model"],
+        eval_config=build_eval_config(gates, config.labels.threshold),
+        gates=gates,
+        code=outside.code["evaluator"],
+    )
+    pusher = Pusher(
+        model=model,
+        model_blessing=evaluator.outputs["blessing"],
+        push_folder=push_folder,
+        nonce=outside.run_id,
+    )
+    return [
+        example_gen,
+        statistics_gen,
+        curated_schema,
+        example_validator,
+        data_gate,
+        transform,
+        trainer,
+        served_model,
+        evaluator,
+        pusher,
+    ]
+
+
+def build_pipeline(config: Config, outside: Outside, **runner_settings: Any) -> tfx_pipeline.Pipeline:
+    """The pipeline of a task.
+
+    Args:
+        config: the task.
+        outside: what lies outside the graph, for caching.
+        runner_settings: what only the runner knows, such as `metadata_connection_config`.
+    """
+    return tfx_pipeline.Pipeline(
+        pipeline_name=config.pipeline.name,
+        pipeline_root=str(config.pipeline.home / "artifacts"),
+        components=build_components(config, outside),
+        enable_cache=True,
+        **runner_settings,
+    )
+
+
+def _settings(section: BaseModel, *keys: str) -> dict[str, Any]:
+    """A section as plain values, as component parameters take them: a step is given only the keys that it reads, so
+    that a change of any other finds it cached. No keys: all of them.
+    """
+    return section.model_dump(mode="json", include=set(keys) or None)

@@ -1,0 +1,171 @@
+"""The whole pipeline on real reviews and the real encoder: the runs of a module follow one another in one project."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from components.model_folder import model_digest
+from tests.e2e.conftest import Project, Run, write_reviews
+
+pytestmark = pytest.mark.e2e
+
+STEPS = [
+    "TextExampleGen", "StatisticsGen", "CuratedSchema", "ExampleValidator", "DataGate",
+    "Transform", "Trainer", "ServedModel", "Evaluator", "Pusher",
+]  # fmt: skip
+UP_TO_TRAINER = STEPS[: STEPS.index("Trainer") + 1]
+
+
+@pytest.fixture(scope="module")
+def killed(project: Project) -> list[str]:
+    """A first run that is killed as soon as its data has been ingested; the lines that it had printed."""
+    command = project.command(project.folder / "killed.json")
+    lines = []
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=project.folder) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            lines.append(line)
+            if line.startswith("StatisticsGen"):
+                process.send_signal(signal.SIGKILL)
+    return lines
+
+
+@pytest.fixture(scope="module")
+def first(project: Project, killed: list[str]) -> Run:
+    return project.run()
+
+
+@pytest.fixture(scope="module")
+def second(project: Project, first: Run) -> Run:
+    return project.run()
+
+
+@pytest.fixture(scope="module")
+def third(project: Project, second: Run) -> Run:
+    return project.run()
+
+
+def test_a_killed_run_publishes_nothing_and_the_next_goes_on_from_what_was_done(project, killed, first):
+    assert any(line.startswith("TextExampleGen") for line in killed)
+    assert not (project.folder / "killed.json").exists()
+    states = first.states()
+    assert states["TextExampleGen"] == "cached"
+    assert states["StatisticsGen"] == "cached"
+    assert states["Transform"] == "done"
+
+
+def test_the_first_complete_run_is_pushed_with_its_metrics_beside_the_thresholds(project, first):
+    assert first.exit_code == 0, first.output
+    assert first.summary["verdict"] == "PUSHED"
+    assert list(first.states()) == STEPS
+    assert project.versions() == [first.summary["version"]]
+    metrics = first.summary["metrics"]["overall"]
+    assert 0.65 <= metrics["accuracy"] <= 1.0
+    assert 0.7 <= metrics["auc"] <= 1.0
+    assert metrics["example_count"] > 150
+    assert first.summary["thresholds"]["metrics"]["accuracy"]["at_least"] == 0.65
+    assert first.summary["baseline_metrics"] is None
+    assert f"PUSHED version {first.summary['version']}" in first.output
+
+
+def test_the_terminal_stays_quiet_and_the_log_has_everything(first):
+    assert len(first.output.splitlines()) < 70
+    assert "Traceback" not in first.output
+    log = first.summary["paths"]["log"]
+    assert log in first.output
+    with open(log) as file:
+        assert sum(1 for _ in file) > 500
+
+
+def test_the_pushed_version_answers_in_a_fresh_process_as_the_run_said(project, first):
+    code = (
+        "import json, sys, tensorflow as tf, tensorflow_text\n"
+        "serve = tf.saved_model.load(sys.argv[1]).signatures['serving_default']\n"
+        "answers = serve(text=tf.constant(json.loads(sys.argv[2])))\n"
+        "print(json.dumps(answers['scores'].numpy()[:, 0].tolist()))"
+    )
+    texts = [sample["text"] for sample in first.summary["samples"]]
+    folder = str(project.served / str(first.summary["version"]))
+    done = subprocess.run(
+        [sys.executable, "-c", code, folder, json.dumps(texts)], capture_output=True, text=True, check=True
+    )
+    scores = json.loads(done.stdout.splitlines()[-1])
+    assert scores == pytest.approx([sample["score"] for sample in first.summary["samples"]], abs=1e-5)
+    amazing, terrible = scores
+    assert amazing > terrible
+
+
+def test_nothing_changed_is_cached_but_judged_anew_against_what_is_now_served(project, first, second):
+    assert second.exit_code == 0, second.output
+    assert second.summary["verdict"] == "UNCHANGED"
+    states = second.states()
+    assert all(states[step] == "cached" for step in UP_TO_TRAINER)
+    assert states["ServedModel"] == states["Evaluator"] == states["Pusher"] == "done"
+    assert second.summary["baseline_version"] == str(first.summary["version"])
+    assert second.summary["baseline_metrics"]["overall"] == second.summary["metrics"]["overall"]
+    assert project.versions() == [first.summary["version"]]
+
+
+def test_a_third_run_finds_everything_cached_but_the_look_at_the_push_folder(project, second, third):
+    assert third.summary["verdict"] == "UNCHANGED"
+    assert [step for step, state in third.states().items() if state != "cached"] == ["Pusher"]
+    assert third.summary["version"] == second.summary["version"]
+
+
+def test_a_changed_gate_runs_only_the_evaluator_again(project, third):
+    changed = project.run("gates.metrics.accuracy.at_least=0.66")
+    assert changed.summary["verdict"] == "UNCHANGED"
+    assert [step for step, state in changed.states().items() if state != "cached"] == ["Evaluator", "Pusher"]
+
+
+def test_a_gate_that_is_not_reached_is_not_blessed_and_says_by_how_much(project, third):
+    refused = project.run("gates.metrics.accuracy.at_least=0.999")
+    assert refused.exit_code == 3
+    assert refused.summary["verdict"] == "NOT BLESSED"
+    assert "< 0.999" in refused.summary["reasons"][0]
+    assert project.versions() == [third.summary["version"]]
+
+
+def test_a_model_of_shuffled_labels_is_not_blessed_and_the_version_before_stays(project, third):
+    version = project.served / str(third.summary["version"])
+    before = model_digest(version)
+    coin = random.Random(1)
+    shuffled = write_reviews(project.folder / "shuffled.csv", 600, lambda _, __: coin.choice(["neg", "pos"]))
+    bad = project.run(f"data.path={shuffled}", "training.epochs=1")
+    assert bad.exit_code == 3, bad.output
+    assert bad.summary["verdict"] == "NOT BLESSED"
+    assert any("accuracy" in reason for reason in bad.summary["reasons"])
+    assert any("auc" in reason for reason in bad.summary["reasons"])
+    assert "NOT BLESSED because" in bad.output
+    assert project.versions() == [third.summary["version"]]
+    assert model_digest(version) == before
+
+
+def test_data_that_is_not_what_the_schema_says_stops_the_run_before_training(project, third):
+    narrow = project.folder / "schema.pbtxt"
+    from pipeline.config import Labels
+    from pipeline.schema_file import read_schema
+
+    narrow.write_text(read_schema("imdb", Labels()).replace("max: 5000", "max: 50"))
+    stopped = project.run(f"schema={narrow}")
+    assert stopped.exit_code == 1
+    assert stopped.summary["verdict"] == "STOPPED"
+    assert "words" in stopped.summary["reasons"][0]
+    assert stopped.states()["DataGate"] == "failed"
+    assert stopped.states()["Trainer"] == "waiting"
+    assert "Traceback" not in stopped.output
+
+
+def test_a_version_that_somebody_took_away_is_published_again(project, third):
+    shutil.rmtree(project.served / str(third.summary["version"]))
+    again = project.run()
+    assert again.summary["verdict"] == "PUSHED"
+    assert again.summary["version"] > third.summary["version"]
+    assert project.versions() == [again.summary["version"]]

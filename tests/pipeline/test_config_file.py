@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import pydantic
+import pytest
+import yaml
+
+from components.errors import ConfigError
+from pipeline.config_file import check, dump_config, load_config, task_names
+
+MINIMAL = {
+    "pipeline": {"name": "mine"},
+    "data": {"source": "files", "path": "mine.csv"},
+    "schema": "generic",
+    "gates": {"metrics": {"accuracy": {"at_least": 0.8}}},
+}
+
+
+def settings(**sections):
+    return {**MINIMAL, **sections}
+
+
+@pytest.mark.parametrize("name", task_names())
+def test_every_task_that_comes_with_bertline_is_valid_and_gated(name):
+    config = load_config(name)
+    assert config.pipeline.name == name
+    assert config.gates.metrics["accuracy"].at_least is not None
+    assert config.gates.metrics["auc"].at_least is not None
+
+
+def test_the_dump_holds_every_default_and_reads_back_as_the_same_configuration():
+    config = load_config("demo")
+    dumped = yaml.safe_load(dump_config(config))
+    assert dumped["training"]["weight_decay"] == 0.01
+    assert dumped["schema"] == "imdb"
+    assert check(dumped, "the dump") == config
+
+
+def test_overrides_are_typed_and_reach_nested_settings():
+    config = load_config("demo", ["training.epochs=3", "gates.metrics.accuracy.at_least=0.9", "push.folder=/srv/m"])
+    assert config.training.epochs == 3
+    assert config.gates.metrics["accuracy"].at_least == 0.9
+    assert config.gates.metrics["accuracy"].max_drop == 0.01
+    assert str(config.push_folder) == "/srv/m"
+
+
+def test_where_the_push_folder_is_left_out_it_lies_in_the_pipelines_home():
+    config = load_config("demo", ["pipeline.root=/data/runs"])
+    assert str(config.push_folder) == "/data/runs/demo/served"
+
+
+@pytest.mark.parametrize("override", ["training.epochs", "=3", "training..epochs=3", "data.source.x=1", "a.b=[1"])
+def test_a_malformed_override_is_refused_by_name(override):
+    with pytest.raises(ConfigError, match=r"--set"):
+        load_config("demo", [override])
+
+
+@pytest.mark.parametrize(
+    ("sections", "says"),
+    [
+        ({"trainig": {}}, ["trainig is no setting", "did you mean training"]),
+        ({"training": {"epoch": 2}}, ["training.epoch is no setting", "did you mean epochs"]),
+        ({"training": {"zzz": 2}}, ["training.zzz is no setting", "accepted here: epochs"]),
+        ({"training": {"epochs": "two"}}, ["training.epochs is 'two'", "integer"]),
+        ({"training": {"epochs": 0}}, ["training.epochs is 0", "greater than or equal to 1"]),
+        ({"training": {"learning_rate": float("nan")}}, ["training.learning_rate"]),
+        ({"encoder": {"max_tokens": 513}}, ["encoder.max_tokens is 513", "512 positions", "set it to 512"]),
+        ({"encoder": {"pooling": "max"}}, ["encoder.pooling is 'max'", "'pooled', 'mean' or 'cls'"]),
+        ({"gates": {}}, ["gates.metrics is missing"]),
+        ({"gates": {"metrics": {}}}, ["gates.metrics"]),
+        ({"gates": {"metrics": {"accuracy": {}}}}, ["gates.metrics.accuracy", "at_least, max_drop or both"]),
+        ({"gates": {"metrics": {"acuracy": {"at_least": 0.8}}}}, ["gates.metrics.acuracy", "'accuracy'"]),
+        ({"gates": {"metrics": {"auc": {"at_leest": 0.8}}}}, ["at_leest is no setting", "did you mean at_least"]),
+        ({"gates": {"metrics": {"auc": {"at_least": 85}}}}, ["gates.metrics.auc.at_least is 85", "less than"]),
+        (
+            {"gates": {"metrics": {"auc": {"at_least": 0.8}}, "slices": {"words": {"auc": {"at_least": 0.8}}}}},
+            ["'words' is no slice"],
+        ),
+        ({"data": {"source": "files"}}, ["data.path is missing"]),
+        ({"data": {"source": "embedded", "path": "x"}}, ["data.path is given"]),
+        ({"data": {"source": "parquet", "path": "x"}}, ["data.source is 'parquet'", "'files'"]),
+        ({"data": {"source": "files", "path": "x", "length_bands": [300, 100]}}, ["data.length_bands", "must rise"]),
+        ({"labels": {"names": ["a", "a"]}}, ["labels.names", "each name may stand once"]),
+        ({"labels": {"names": ["a", "b", "c"]}}, ["labels.names"]),
+        ({"labels": {"names": ["a", "b"], "aliases": {"1": "c"}}}, ["labels.aliases names ['c']"]),
+        ({"push": {"folder": "gs://bucket/models"}}, ["push.folder is 'gs://bucket/models'", "local folder"]),
+        ({"pipeline": {"name": "My Pipeline"}}, ["pipeline.name is 'My Pipeline'"]),
+    ],
+)
+def test_what_does_not_fit_is_refused_with_key_value_and_remedy(sections, says):
+    with pytest.raises(ConfigError) as refusal:
+        check(settings(**sections), "mine.yaml")
+    assert "mine.yaml is not a valid configuration" in str(refusal.value)
+    for words in says:
+        assert words in str(refusal.value)
+
+
+def test_every_fault_is_named_at_once():
+    with pytest.raises(ConfigError) as refusal:
+        check(settings(training={"epochs": 0, "dropout": 2}, labels={"threshold": 0}), "mine.yaml")
+    assert all(key in str(refusal.value) for key in ("training.epochs", "training.dropout", "labels.threshold"))
+
+
+def test_an_unknown_task_lists_those_there_are(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match=r"no configuration nope: .* demo, imdb, quora"):
+        load_config("nope")
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"- a\n- b\n", "must hold sections"),
+        (b"", "must hold sections"),
+        (b"data: [", "is no YAML"),
+        (b"pipeline: \xff", "is not UTF-8"),
+    ],
+)
+def test_a_file_that_is_no_configuration_is_refused_by_name(tmp_path, content, says):
+    path = tmp_path / "mine.yaml"
+    path.write_bytes(content)
+    with pytest.raises(ConfigError, match=says) as refusal:
+        load_config(str(path))
+    assert "mine.yaml" in str(refusal.value)
+
+
+def test_a_configuration_is_final():
+    config = load_config("demo")
+    with pytest.raises(pydantic.ValidationError):
+        config.training.epochs = 9
