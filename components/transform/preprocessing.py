@@ -25,9 +25,7 @@ def preprocessing_fn(inputs: dict[str, tf.Tensor], custom_config: dict[str, Any]
     """
     encoder = custom_config["encoder"]
     truncation = Truncation(encoder["max_tokens"], encoder["truncation"])
-    with tf.init_scope():  # the encoder may have to be converted first, which no traced function can do
-        vocabulary = encoder_vocabulary(encoder)
-    to_tokens = TextToTokens(vocabulary, truncation)
+    to_tokens = TextToTokens(encoder_vocabulary(encoder), truncation)
     return {
         INPUT_WORD_IDS: to_tokens(tf.reshape(inputs[TEXT], [-1])).to_sparse(),
         TARGET: tf.cast(inputs[TARGET], tf.float32),

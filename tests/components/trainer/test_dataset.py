@@ -62,7 +62,7 @@ def test_batches_hold_texts_of_like_length_padded_to_a_multiple_of_eight(example
         width = inputs["input_word_ids"].shape[1]
         assert width == -(-lengths.max() // 8) * 8
         real, padded = real + lengths.sum(), padded + width * len(lengths)
-    assert real / padded > 0.75
+    assert real / padded > 0.68  # 0.5 in a random order
 
 
 def test_validation_comes_in_the_same_order_every_time(examples):

@@ -46,7 +46,9 @@ def test_the_whole_encoder_is_trained_but_for_the_pooler_where_it_is_not_used(ti
     with tf.GradientTape() as tape:
         loss = tf.reduce_sum(model(pad(IDS), training=True))
     gradients = tape.gradient(loss, model.trainable_variables)
-    unused = [variable.name for variable, slope in zip(model.trainable_variables, gradients) if slope is None]
+    unused = [
+        variable.name for variable, slope in zip(model.trainable_variables, gradients, strict=True) if slope is None
+    ]
     assert all("pooler" in name for name in unused)
     assert len(unused) <= 2
     assert len(model.trainable_variables) > 30

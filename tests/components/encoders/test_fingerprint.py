@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from components.encoders.fingerprint import encoder_digest
+from components.encoders.handles import EMBEDDED
+from components.errors import EncoderError
+
+
+def test_a_url_stands_for_itself():
+    assert encoder_digest("https://tfhub.dev/x/1") == "https://tfhub.dev/x/1"
+
+
+def test_the_embedded_encoder_needs_no_cache_and_no_package(monkeypatch, tmp_path):
+    monkeypatch.setenv("BERTLINE_CACHE", str(tmp_path))
+    assert encoder_digest(EMBEDDED) == encoder_digest(EMBEDDED)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_counts_by_its_content(tmp_path, tiny_encoder):
+    shutil.copytree(tiny_encoder, tmp_path / "copy")
+    digest = encoder_digest(str(tiny_encoder))
+    assert encoder_digest(str(tmp_path / "copy")) == digest
+    with (tmp_path / "copy" / "assets" / "vocab.txt").open("a") as vocab:
+        vocab.write("more\n")
+    assert encoder_digest(str(tmp_path / "copy")) != digest
+
+
+def test_a_vocabulary_counts_by_its_content(tmp_path):
+    (tmp_path / "a.txt").write_text("[PAD]\n")
+    (tmp_path / "b.txt").write_text("[UNK]\n")
+    digests = {encoder_digest(EMBEDDED, vocab) for vocab in (None, str(tmp_path / "a.txt"), str(tmp_path / "b.txt"))}
+    assert len(digests) == 3
+    (tmp_path / "b.txt").write_text("[PAD]\n")
+    assert encoder_digest(EMBEDDED, str(tmp_path / "a.txt")) == encoder_digest(EMBEDDED, str(tmp_path / "b.txt"))
+
+
+def test_what_is_not_there_is_named(tmp_path):
+    with pytest.raises(EncoderError, match=r"encoder\.vocab_file is /no/vocab\.txt.*; set it"):
+        encoder_digest(EMBEDDED, "/no/vocab.txt")
+    with pytest.raises(EncoderError, match=r"encoder\.handle is '/no/folder'"):
+        encoder_digest("/no/folder")

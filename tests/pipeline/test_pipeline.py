@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from tfx.orchestration.kubeflow.v2 import kubeflow_v2_dag_runner as kubeflow
+
+from pipeline.config_file import load_config
+from pipeline.outside import Outside, observe
+from pipeline.pipeline import build_components, build_pipeline
+
+STEPS = [
+    "TextExampleGen", "StatisticsGen", "CuratedSchema", "ExampleValidator", "DataGate",
+    "Transform", "Trainer", "ServedModel", "Evaluator", "Pusher",
+]  # fmt: skip
+
+
+@pytest.fixture
+def config(tmp_path):
+    return load_config("demo", [f"pipeline.root={tmp_path}"])
+
+
+@pytest.fixture
+def outside(config) -> Outside:
+    return observe(config, "run-1")
+
+
+def properties(config, outside) -> dict[str, dict]:
+    """Every step's parameters, by which TFX caches it."""
+    return {component.id: dict(component.exec_properties) for component in build_components(config, outside)}
+
+
+def changed(config, outside, overrides, root) -> set[str]:
+    """The steps whose own parameters differ after the overrides."""
+    before = properties(config, outside)
+    after = properties(load_config("demo", [f"pipeline.root={root}", *overrides]), outside)
+    return {step for step in STEPS if before[step] != after[step]}
+
+
+def test_the_steps_and_what_each_waits_for(config, outside):
+    pipeline = build_pipeline(config, outside)
+    upstream = {step.id: {node.id for node in step.upstream_nodes} for step in pipeline.components}
+    assert set(upstream) == set(STEPS)
+    assert upstream["Transform"] == {"TextExampleGen", "CuratedSchema", "DataGate"}
+    assert upstream["Trainer"] == {"Transform"}
+    assert upstream["Evaluator"] == {"TextExampleGen", "Trainer", "ServedModel"}
+    assert upstream["Pusher"] == {"Trainer", "Evaluator"}
+
+
+@pytest.mark.parametrize(
+    ("override", "steps"),
+    [
+        ("training.epochs=3", {"Trainer"}),
+        ("encoder.pooling=cls", {"Trainer"}),
+        ("encoder.max_tokens=64", {"Transform"}),
+        ("gates.metrics.auc.at_least=0.5", {"Evaluator"}),
+        ("data.sample_fraction=0.5", {"TextExampleGen"}),
+        ("labels.threshold=0.4", {"Trainer", "Evaluator"}),
+        ("samples=[other]", set()),
+    ],
+)
+def test_a_setting_changes_the_parameters_of_the_steps_that_read_it_and_of_no_other(
+    config, outside, tmp_path, override, steps
+):
+    assert changed(config, outside, [override], tmp_path) == steps
+
+
+def test_what_is_served_is_a_parameter_of_the_step_that_looks_at_it(config, outside):
+    version = config.push_folder / "7"
+    (version / "variables").mkdir(parents=True)
+    for name in ("saved_model.pb", "variables/variables.index", "variables/variables.data-00000-of-00001"):
+        (version / name).write_bytes(b"x")
+    now = observe(config, "run-1")
+    before, after = properties(config, outside), properties(config, now)
+    assert {step for step in STEPS if before[step] != after[step]} == {"ServedModel"}
+
+
+def test_a_push_is_never_cached(config, outside):
+    before, after = properties(config, outside), properties(config, observe(config, "run-2"))
+    assert {step for step in STEPS if before[step] != after[step]} == {"Pusher"}
+
+
+def test_a_changed_file_under_an_unchanged_name_is_ingested_anew(tmp_path):
+    data = tmp_path / "reviews.csv"
+    data.write_text("text,label\ngood,pos\n")
+    config = load_config("demo", ["data.source=files", f"data.path={data}"])
+    before = observe(config, "r").data
+    data.write_text("text,label\nbad,pos\n")
+    assert observe(config, "r").data != before
+
+
+def test_it_compiles_for_kubeflow_without_what_an_open_source_cluster_cannot_run(config, outside, tmp_path):
+    file = tmp_path / "pipeline.json"
+    runner = kubeflow.KubeflowV2DagRunner(
+        config=kubeflow.KubeflowV2DagRunnerConfig(default_image="bertline", use_pipeline_spec_2_1=True),
+        output_filename=str(file),
+    )
+    runner.run(build_pipeline(config, outside))
+    spec = json.loads(file.read_text())["pipelineSpec"]
+    executors = spec["deploymentSpec"]["executors"]
+    assert len(executors) == len(STEPS)
+    assert all(set(executor) == {"container"} for executor in executors.values())
+    assert not any("lifecycle" in executor["container"] for executor in executors.values())
