@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import pytest
+import tensorflow as tf
+
+from components.errors import PushError
+from components.model_folder import model_digest
+from pipeline.published import score_published
+from pipeline.verdict import Scored
+
+
+class LengthModel(tf.Module):
+    """Scores a text by its length, with the signature of ours."""
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
+    def serve(self, text):
+        """A text of ten bytes or more is certainly positive."""
+        scores = tf.minimum(tf.cast(tf.strings.length(text), tf.float32) / 10.0, 1.0)[:, None]
+        return {"scores": scores, "predicted": tf.where(scores[:, 0] >= 0.5, "pos", "neg")}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    model = LengthModel()
+    model.variable = tf.Variable(0.0)
+    path = tmp_path / "served" / "7"
+    tf.saved_model.save(model, str(path), signatures={"serving_default": model.serve})
+    return path
+
+
+def test_the_texts_are_scored_by_the_signature_that_tf_serving_calls(folder):
+    assert score_published(str(folder), model_digest(folder), ["a", "abcdefghij"]) == [
+        Scored("a", pytest.approx(0.1), "neg"),
+        Scored("abcdefghij", pytest.approx(1.0), "pos"),
+    ]
+
+
+def test_without_texts_it_is_still_loaded_and_called(folder):
+    assert score_published(str(folder), model_digest(folder), []) == []
+
+
+def test_another_model_than_the_one_pushed_is_refused(folder):
+    with pytest.raises(PushError):
+        score_published(str(folder), "another", ["a"])
+
+
+@pytest.mark.parametrize("name", ["saved_model.pb", "variables/variables.index"])
+def test_a_version_that_cannot_be_loaded_is_refused(folder, name):
+    (folder / name).write_bytes(b"damaged")
+    with pytest.raises(PushError, match="cannot be loaded"):
+        score_published(str(folder), model_digest(folder), ["a"])
+
+
+def test_a_model_without_the_signature_is_refused(tmp_path):
+    module = tf.Module()
+    module.variable = tf.Variable(0.0)
+    path = tmp_path / "8"
+    tf.saved_model.save(module, str(path))
+    with pytest.raises(PushError, match="cannot be loaded and called"):
+        score_published(str(path), model_digest(path), ["a"])
