@@ -1,0 +1,41 @@
+# `make demo` and `make test` are all that a newcomer needs: each sets up first what is missing.
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+export VENV STACK
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint types format locks test-trixie clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## Build .venv, only when a lock has changed (STACK=A or STACK=B overrides the choice of stack)
+	@requirements/setup.sh
+
+demo: setup ## Fine-tune, gate and push a BERT classifier on real film reviews (minutes, on two cores)
+	@$(BIN)/bertline run demo
+
+test: setup ## Run the tests (ARGS="-k gate" picks some)
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: setup ## Check style and formatting
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: setup ## Check the types
+	@$(BIN)/basedpyright --pythonpath $(BIN)/python
+
+format: setup ## Format the code and mend what can be mended
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+locks: ## Resolve the requirements anew into the locks (needs uv; UPGRADE=1 also takes newer versions)
+	@requirements/lock.sh
+
+test-trixie: ## Run .ci/run on stack B in a Debian trixie root (needs root and debootstrap)
+	@tests/trixie.sh
+
+clean: ## Delete the tools' caches and build leftovers; .venv, runs and served models stay
+	@rm -rf build dist bertline.egg-info .pytest_cache .ruff_cache
+	@find . -path ./.venv -prune -o -type d -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Resolves requirements/*.in into the pinned, hashed locks. Versions stay as they are locked, unless an .in asks for
+# another one or UPGRADE=1 is set. uv does it, since pip's resolver does not finish on TFX.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+command -v uv >/dev/null || { echo "make locks needs uv: pip install uv" >&2; exit 1; }
+
+compile() { # NAME PYTHON FURTHER-OPTIONS...
+    local name=$1 python=$2
+    shift 2
+    echo "Resolving $name.in"
+    uv pip compile "$name.in" --output-file "$name.lock" --python-version "$python" --generate-hashes --quiet \
+        --excludes excludes.txt --custom-compile-command "make locks" ${UPGRADE:+--upgrade} "$@"
+}
+
+compile stack-a 3.10 --overrides overrides-a.txt --python-platform x86_64-manylinux_2_28
+# One lock for Python 3.11 to 3.13: markers tell apart the few packages that differ.
+compile stack-b 3.11 --overrides overrides-b.txt --universal
+# The tools share the stacks' environment, so what they have in common has one version.
+compile dev 3.10 --constraints stack-a.lock --constraints stack-b.lock --universal
