@@ -36,15 +36,15 @@ class Data(Section):
     """Where the text comes from, and which of it is used."""
 
     source: Literal["embedded", "imdb", "files"]
-    path: str | None = Field(None, description="file, glob (files) or folder (imdb)")
-    text: str = Field("text", description="column of the text (files)")
-    label: str = Field("label", description="column of the label (files)")
-    delimiter: str = Field(",", min_length=1, max_length=1)
+    path: str | None = Field(default=None, description="file, glob (files) or folder (imdb)")
+    text: str = Field(default="text", description="column of the text (files)")
+    label: str = Field(default="label", description="column of the label (files)")
+    delimiter: str = Field(default=",", min_length=1, max_length=1)
     sample_fraction: Fraction = 1.0
     splits: Splits = Splits()
     max_bad_fraction: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.01
     max_characters: Annotated[int, Field(ge=1)] = 100_000
-    length_bands: tuple[Annotated[int, Field(ge=1)], ...] = Field((100, 300), description="bounds in words")
+    length_bands: tuple[Annotated[int, Field(ge=1)], ...] = Field(default=(100, 300), description="bounds in words")
 
     @model_validator(mode="after")
     def _path_goes_with_source(self) -> Data:
@@ -66,8 +66,10 @@ class Labels(Section):
     """What the labels are called, in the data and in the answers of the served model."""
 
     kind: Literal["binary"] = "binary"
-    names: tuple[str, str] = Field(("neg", "pos"), description="the second is the positive one, whose score is given")
-    aliases: dict[str, str] = Field({}, description="value in the data: name")
+    names: tuple[str, str] = Field(
+        default=("neg", "pos"), description="the second is the positive one, whose score is given"
+    )
+    aliases: dict[str, str] = Field(default={}, description="value in the data: name")
     threshold: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.5
 
     @model_validator(mode="after")
@@ -83,8 +85,10 @@ class Labels(Section):
 class Encoder(Section):
     """Which BERT is fine-tuned, and how it reads a text."""
 
-    handle: str = Field(EMBEDDED, description="the embedded encoder, a SavedModel folder, or a TF Hub or Kaggle URL")
-    vocab_file: str | None = Field(None, description="only for an encoder that does not bring its own")
+    handle: str = Field(
+        default=EMBEDDED, description="the embedded encoder, a SavedModel folder, or a TF Hub or Kaggle URL"
+    )
+    vocab_file: str | None = Field(default=None, description="only for an encoder that does not bring its own")
     lower_case: bool | None = None
     max_tokens: Annotated[int, Field(ge=8)] = 128
     truncation: Literal["head", "tail", "head_tail"] = "head_tail"
@@ -112,7 +116,8 @@ class Training(Section):
     clip_norm: Positive = 1.0
     dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.1
     precision: Literal["auto", "float32", "bfloat16"] = Field(
-        "auto", description="auto is bfloat16 where the CPU computes in it; the exported model is float32 always"
+        default="auto",
+        description="auto is bfloat16 where the CPU computes in it; the exported model is float32 always",
     )
     seed: Annotated[int, Field(ge=0)] = 42
 
@@ -120,9 +125,9 @@ class Training(Section):
 class Gate(Section):
     """What one metric must reach."""
 
-    at_least: Annotated[float, Field(gt=0.0, le=1.0)] | None = Field(None, description="floor of the candidate")
+    at_least: Annotated[float, Field(gt=0.0, le=1.0)] | None = Field(default=None, description="floor of the candidate")
     max_drop: Annotated[float, Field(ge=0.0, lt=1.0)] | None = Field(
-        None, description="how far below the served model the candidate may be"
+        default=None, description="how far below the served model the candidate may be"
     )
 
     @model_validator(mode="after")
@@ -139,7 +144,7 @@ class Gates(Section):
     """What a model must reach on the test split before users get it."""
 
     metrics: MetricGates = Field(min_length=1)
-    slices: dict[str, MetricGates] = Field({}, description="'length_band=300+': gates of that slice")
+    slices: dict[str, MetricGates] = Field(default={}, description="'length_band=300+': gates of that slice")
 
     @field_validator("slices")
     @classmethod
@@ -157,7 +162,7 @@ class Pipeline(Section):
     """What the run is called and where it keeps its artifacts, metadata and logs."""
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
-    root: str = Field("runs", description="folder; the run lives in ROOT/NAME")
+    root: str = Field(default="runs", description="folder; the run lives in ROOT/NAME")
 
     @property
     def home(self) -> Path:
@@ -168,7 +173,9 @@ class Pipeline(Section):
 class Push(Section):
     """Where users' TF Serving looks for versions."""
 
-    folder: str | None = Field(None, description="TF Serving's base path; ROOT/NAME/served where it is left out")
+    folder: str | None = Field(
+        default=None, description="TF Serving's base path; ROOT/NAME/served where it is left out"
+    )
 
     @field_validator("folder")
     @classmethod
@@ -189,7 +196,7 @@ class Config(Section):
     training: Training = Training()
     gates: Gates
     push: Push = Push()
-    samples: tuple[str, ...] = Field((), description="texts that the pushed model scores at the end of a run")
+    samples: tuple[str, ...] = Field(default=(), description="texts that the pushed model scores at the end of a run")
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, allow_inf_nan=False)
 

@@ -37,7 +37,9 @@ def schema_names() -> list[str]:
 
 def _read(name_or_path: str) -> tuple[str, str]:
     if name_or_path in schema_names():
-        return name_or_path, resources.files("schema").joinpath(name_or_path, _FILE).read_text(encoding="utf-8")
+        return name_or_path, resources.files("schema").joinpath(name_or_path).joinpath(_FILE).read_text(
+            encoding="utf-8"
+        )
     path = Path(name_or_path)
     if not path.is_file():
         known = ", ".join(schema_names())

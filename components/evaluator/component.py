@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import tensorflow_model_analysis as tfma
+from tensorflow_model_analysis.proto import config_pb2
 from tfx import types
 from tfx.components.evaluator import component as tfx_evaluator
 from tfx.dsl.components.base import executor_spec
@@ -19,7 +19,7 @@ class EvaluatorSpec(component_spec.ComponentSpec):
     """Inputs, outputs and parameters of `Evaluator`: the stock ones that we use, and ours."""
 
     PARAMETERS = {
-        standard_component_specs.EVAL_CONFIG_KEY: component_spec.ExecutionParameter(type=tfma.EvalConfig),
+        standard_component_specs.EVAL_CONFIG_KEY: component_spec.ExecutionParameter(type=config_pb2.EvalConfig),
         standard_component_specs.EXAMPLE_SPLITS_KEY: component_spec.ExecutionParameter(type=str),
         executor.GATES: component_spec.ExecutionParameter(type=str),
         executor.CODE: component_spec.ExecutionParameter(type=str),
@@ -59,7 +59,7 @@ class Evaluator(tfx_evaluator.Evaluator):
         examples: types.BaseChannel,
         model: types.BaseChannel,
         baseline_model: types.BaseChannel | None,
-        eval_config: tfma.EvalConfig,
+        eval_config: config_pb2.EvalConfig,
         gates: Mapping[str, Any],
         code: str,
         schema: types.BaseChannel | None = None,

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow_model_analysis as tfma
+from tensorflow_model_analysis.proto import config_pb2
 
 from components import features
 from components.errors import ConfigError
@@ -25,7 +26,7 @@ _BETWEEN_VALID_AND_INVALID = 1.5
 _ALWAYS_SLICED = (features.LENGTH_BAND,)
 
 
-def build_eval_config(gates: Mapping[str, Any], threshold: float) -> tfma.EvalConfig:
+def build_eval_config(gates: Mapping[str, Any], threshold: float) -> config_pb2.EvalConfig:
     """The EvalConfig for a candidate and a baseline, both exported by the Trainer.
 
     Args:
@@ -36,11 +37,14 @@ def build_eval_config(gates: Mapping[str, Any], threshold: float) -> tfma.EvalCo
         ConfigError: the threshold is not between 0 and 1, or a gate's slice has not the form feature=value.
     """
     sliced = dict.fromkeys([*_ALWAYS_SLICED, *map(slice_feature, gates.get("slices") or {})])
-    return tfma.EvalConfig(
+    return config_pb2.EvalConfig(
         model_specs=[_model_spec(CANDIDATE), _model_spec(BASELINE)],
-        metrics_specs=[tfma.MetricsSpec(metrics=list(_metrics(largest_negative_score(threshold))))],
-        slicing_specs=[tfma.SlicingSpec(), *(tfma.SlicingSpec(feature_keys=[feature]) for feature in sliced)],
-        options=tfma.Options(include_default_metrics={"value": False}),
+        metrics_specs=[config_pb2.MetricsSpec(metrics=list(_metrics(largest_negative_score(threshold))))],
+        slicing_specs=[
+            config_pb2.SlicingSpec(),
+            *(config_pb2.SlicingSpec(feature_keys=[feature]) for feature in sliced),
+        ],
+        options=config_pb2.Options(include_default_metrics={"value": False}),
     )
 
 
@@ -54,8 +58,8 @@ def largest_negative_score(threshold: float) -> float:
     return float(np.nextafter(np.float32(threshold), np.float32(-1)))
 
 
-def _model_spec(name: str) -> tfma.ModelSpec:
-    return tfma.ModelSpec(
+def _model_spec(name: str) -> config_pb2.ModelSpec:
+    return config_pb2.ModelSpec(
         name=name,
         # Said, so that TFMA does not try to load the SavedModel as a Keras model first.
         model_type=tfma.TF_GENERIC,
@@ -66,7 +70,7 @@ def _model_spec(name: str) -> tfma.ModelSpec:
     )
 
 
-def _metrics(threshold: float) -> Iterable[tfma.MetricConfig]:
+def _metrics(threshold: float) -> Iterable[config_pb2.MetricConfig]:
     yield _metric("ExampleCount", "example_count")
     yield _metric("BinaryAccuracy", "accuracy", threshold=threshold)
     yield _metric("AUC", "auc")
@@ -81,5 +85,5 @@ def _metrics(threshold: float) -> Iterable[tfma.MetricConfig]:
     yield _metric("FalsePositives", "invalid_negatives", thresholds=[_BETWEEN_VALID_AND_INVALID])
 
 
-def _metric(class_name: str, name: str, **settings: Any) -> tfma.MetricConfig:
-    return tfma.MetricConfig(class_name=class_name, config=json.dumps({"name": name, **settings}))
+def _metric(class_name: str, name: str, **settings: Any) -> config_pb2.MetricConfig:
+    return config_pb2.MetricConfig(class_name=class_name, config=json.dumps({"name": name, **settings}))

@@ -8,8 +8,8 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-import tensorflow_model_analysis as tfma
 from tensorflow_metadata.proto.v0.schema_pb2 import Schema  # pyright: ignore[reportAttributeAccessIssue]
+from tensorflow_model_analysis.proto import config_pb2
 from tfx.components.evaluator import constants
 from tfx.components.evaluator import executor as tfx_executor
 from tfx.dsl.io import fileio
@@ -110,8 +110,8 @@ def _measure_alone(candidate: str, measure_models: Measure) -> dict[str, Metrics
         ) from error
 
 
-def _eval_config(exec_properties: dict[str, Any]) -> tfma.EvalConfig:
-    eval_config = tfma.EvalConfig()
+def _eval_config(exec_properties: dict[str, Any]) -> config_pb2.EvalConfig:
+    eval_config = config_pb2.EvalConfig()
     proto_utils.json_to_proto(exec_properties[keys.EVAL_CONFIG_KEY], eval_config)
     return eval_config
 

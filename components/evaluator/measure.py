@@ -9,6 +9,7 @@ from typing import Any
 import apache_beam as beam
 import tensorflow_model_analysis as tfma
 from tensorflow_metadata.proto.v0.schema_pb2 import Schema  # pyright: ignore[reportAttributeAccessIssue]
+from tensorflow_model_analysis.proto import config_pb2
 from tfx.components.util import tfxio_utils
 from tfx.types import artifact, artifact_utils
 from tfx.utils import io_utils
@@ -31,7 +32,7 @@ def measure(
     examples: Sequence[artifact.Artifact],
     splits: Sequence[str],
     schema: Schema | None,
-    eval_config: tfma.EvalConfig,
+    eval_config: config_pb2.EvalConfig,
     output: str,
     make_pipeline: Callable[[], beam.Pipeline],
 ) -> dict[str, Metrics]:
@@ -75,8 +76,8 @@ def read_metrics(output: str, model: str) -> Metrics:
     return {name: _with_undefined(_plain(slices[name])) for name in names}
 
 
-def _config_for(eval_config: tfma.EvalConfig, models: Mapping[str, str]) -> tfma.EvalConfig:
-    config = tfma.EvalConfig()
+def _config_for(eval_config: config_pb2.EvalConfig, models: Mapping[str, str]) -> config_pb2.EvalConfig:
+    config = config_pb2.EvalConfig()
     config.CopyFrom(eval_config)
     del config.model_specs[:]
     config.model_specs.extend(spec for spec in eval_config.model_specs if spec.name in models)

@@ -73,7 +73,7 @@ def pad(ids: tf.RaggedTensor) -> Encoded:
     word_ids = tf.cast(ids, tf.int32).to_tensor(default_value=0)
     width = tf.shape(word_ids)[1]
     tokens = tf.maximum((width + _LENGTH_MULTIPLE - 1) // _LENGTH_MULTIPLE, 1) * _LENGTH_MULTIPLE
-    word_ids = tf.pad(word_ids, [[0, 0], [0, tokens - width]])
+    word_ids = tf.pad(word_ids, tf.stack([[0, 0], [0, tokens - width]]))
     return encoder_inputs(word_ids, tf.sequence_mask(lengths, tokens, dtype=tf.int32))
 
 

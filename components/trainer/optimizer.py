@@ -40,7 +40,9 @@ def build_optimizer(training: dict[str, Any], total_steps: int) -> keras.optimiz
         training["learning_rate"], total_steps, round(total_steps * training["warmup_fraction"])
     )
     optimizer = keras.optimizers.AdamW(
-        learning_rate=schedule, weight_decay=training["weight_decay"], global_clipnorm=training["clip_norm"]
+        learning_rate=schedule,  # pyright: ignore[reportArgumentType]  (annotated float, documented to take a schedule)
+        weight_decay=training["weight_decay"],
+        global_clipnorm=training["clip_norm"],
     )
     optimizer.exclude_from_weight_decay(var_names=list(UNDECAYED))
     return optimizer

@@ -16,12 +16,12 @@ import tf_keras as keras
 from tfx.components.trainer.fn_args_utils import FnArgs
 
 from components.encoders.resolve import resolve_encoder
+from components.precision import computing_in, resolve_precision
 from components.trainer.callbacks import MeasureRate, ReportProgress, StopOnNaN
 from components.trainer.dataset import Examples, make_batches, read_examples
 from components.trainer.export import TextClassifier, export
 from components.trainer.model import build_classifier
 from components.trainer.optimizer import build_optimizer
-from components.precision import computing_in, resolve_precision
 from components.trainer.warmup import write_warmup_requests
 
 HISTORY_FILE = "history.json"
@@ -90,10 +90,10 @@ def _fit(
             validation_data=make_batches(validation, batch_size),
             epochs=epochs,
             callbacks=callbacks,
-            verbose=0,
+            verbose=0,  # pyright: ignore[reportArgumentType]  (annotated str)
         )
         model.load_weights(best)
-    return history.history
+    return history.history  # pyright: ignore[reportAttributeAccessIssue]  (annotated None)
 
 
 def _write_history(history: dict[str, list[float]], training: dict[str, Any], folder: str) -> None:

@@ -7,6 +7,7 @@ trimmers (tensorflow/serving#2267): truncation is by slicing.
 from __future__ import annotations
 
 import dataclasses
+from typing import cast
 
 import tensorflow as tf
 import tensorflow_text as tf_text
@@ -57,7 +58,7 @@ class TextToTokens:
     def __call__(self, text: tf.Tensor) -> tf.RaggedTensor:
         """The ids of each text: ragged int64 `[batch, (tokens)]` for strings `[batch]`."""
         pieces = self._tokenizer.tokenize(clean(text))
-        return self._pack(truncate(pieces, self._truncation))
+        return self._pack(truncate(cast(tf.RaggedTensor, pieces), self._truncation))
 
     def _pack(self, ids: tf.RaggedTensor) -> tf.RaggedTensor:
         rows = ids.nrows(out_type=tf.int64)

@@ -65,7 +65,7 @@ def test_a_killed_run_publishes_nothing_and_the_next_goes_on_from_what_was_done(
 def test_the_first_complete_run_is_pushed_with_its_metrics_beside_the_thresholds(project, first):
     assert first.exit_code == 0, first.output
     assert first.summary["verdict"] == "PUSHED"
-    assert list(first.states()) == STEPS
+    assert set(first.states()) == set(STEPS)
     assert project.versions() == [first.summary["version"]]
     metrics = first.summary["metrics"]["overall"]
     assert 0.65 <= metrics["accuracy"] <= 1.0

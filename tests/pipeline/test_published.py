@@ -6,10 +6,17 @@ import tensorflow as tf
 from components.errors import PushError
 from components.model_folder import model_digest
 from pipeline.published import score_published
-from pipeline.verdict import Scored
 
 
-class LengthModel(tf.Module):
+class Variable(tf.Module):
+    """A SavedModel without a variable is no complete one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.variable = tf.Variable(tf.zeros([]))
+
+
+class LengthModel(Variable):
     """Scores a text by its length, with the signature of ours."""
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
@@ -22,17 +29,15 @@ class LengthModel(tf.Module):
 @pytest.fixture
 def folder(tmp_path):
     model = LengthModel()
-    model.variable = tf.Variable(0.0)
     path = tmp_path / "served" / "7"
     tf.saved_model.save(model, str(path), signatures={"serving_default": model.serve})
     return path
 
 
 def test_the_texts_are_scored_by_the_signature_that_tf_serving_calls(folder):
-    assert score_published(str(folder), model_digest(folder), ["a", "abcdefghij"]) == [
-        Scored("a", pytest.approx(0.1), "neg"),
-        Scored("abcdefghij", pytest.approx(1.0), "pos"),
-    ]
+    scored = score_published(str(folder), model_digest(folder), ["a", "abcdefghij"])
+    assert [(answer.text, answer.predicted) for answer in scored] == [("a", "neg"), ("abcdefghij", "pos")]
+    assert [answer.score for answer in scored] == pytest.approx([0.1, 1.0])
 
 
 def test_without_texts_it_is_still_loaded_and_called(folder):
@@ -52,8 +57,7 @@ def test_a_version_that_cannot_be_loaded_is_refused(folder, name):
 
 
 def test_a_model_without_the_signature_is_refused(tmp_path):
-    module = tf.Module()
-    module.variable = tf.Variable(0.0)
+    module = Variable()
     path = tmp_path / "8"
     tf.saved_model.save(module, str(path))
     with pytest.raises(PushError, match="cannot be loaded and called"):

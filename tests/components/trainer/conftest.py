@@ -39,7 +39,7 @@ def transform_output(tmp_path_factory: pytest.TempPathFactory, encoder_settings:
         transform_fn = (rows, raw_metadata) | tft_beam.AnalyzeDataset(
             lambda inputs: preprocessing_fn(inputs, {"encoder": encoder_settings})
         )
-        transform_fn | tft_beam.WriteTransformFn(str(folder / "output"))
+        _ = transform_fn | tft_beam.WriteTransformFn(str(folder / "output"))
     # WriteTransformFn leaves the metadata of what goes out, which the trainer parses by.
     return tft.TFTransformOutput(str(folder / "output"))
 

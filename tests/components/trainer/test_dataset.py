@@ -78,7 +78,7 @@ def test_the_mask_comes_from_lengths_so_that_pad_may_stand_in_a_text():
 
 
 def test_no_rows_are_padded_to_no_rows():
-    inputs = pad(tf.RaggedTensor.from_row_lengths(tf.constant([], tf.int64), tf.constant([], tf.int64)))
+    inputs = pad(tf.ragged.constant([], ragged_rank=1, dtype=tf.int64))
     assert inputs["input_word_ids"].shape == (0, 8)
 
 
