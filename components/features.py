@@ -1,6 +1,14 @@
-"""The names of the features in Examples: written by example_gen, read by every step after it."""
+"""The names in Examples: their splits, the features written by example_gen and read by every step after it, and what
+the encoder is given of them.
+"""
 
 from __future__ import annotations
+
+# Splits.
+TRAIN = "train"
+EVAL = "eval"  # selects the model
+TEST = "test"  # decides, at the gates
+SPLITS = (TRAIN, EVAL, TEST)
 
 # Raw Examples.
 TEXT = "text"
@@ -13,3 +21,8 @@ LENGTH_BAND = "length_band"
 
 # Transformed Examples, beside TARGET.
 INPUT_WORD_IDS = "input_word_ids"
+
+# What TF Hub's text encoders take, by name: the ids, and two that are made where the batch is.
+INPUT_MASK = "input_mask"
+INPUT_TYPE_IDS = "input_type_ids"
+ENCODER_INPUTS = (INPUT_WORD_IDS, INPUT_MASK, INPUT_TYPE_IDS)

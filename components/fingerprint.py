@@ -6,10 +6,13 @@ two machines agree.
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import importlib.util
 import json
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Iterator
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -40,9 +43,17 @@ def folder_digest(folder: str | Path, exclude: Iterable[str] = ()) -> str:
     return files_digest((name, path) for name, path in files if name not in excluded)
 
 
-def code_digest(*modules: str) -> str:
-    """SHA-256 over the source of the named modules and packages, sub-packages included. None of them is imported."""
-    return files_digest(file for module in modules for file in _source_files(module))
+def code_digest(module: str, distributions: Iterable[str] = ()) -> str:
+    """SHA-256 over the code that a step runs: ours, and the versions of what it builds on.
+
+    Args:
+        module: where the step begins; it and all that it imports from its own top-level package count, wherever in
+            a file the import stands. Read, not imported.
+        distributions: installed packages whose versions count.
+    """
+    versions = {name: metadata.version(name) for name in distributions}
+    sources = files_digest((name, path) for name, path in _closure(module).items())
+    return json_digest([sources, versions, sys.version_info[:2]])
 
 
 def json_digest(value: Any) -> str:
@@ -50,11 +61,40 @@ def json_digest(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
-def _source_files(module: str) -> list[tuple[str, Path]]:
+def _closure(module: str) -> dict[str, Path]:
+    """The source file of a module and of everything of its package that it imports, directly or not, by name."""
+    package = module.partition(".")[0]
+    found: dict[str, Path] = {}
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        if name in found:
+            continue
+        found[name] = _source(name)
+        waiting += [other for other in _imports(found[name]) if other.partition(".")[0] == package]
+        waiting += [parent for parent in (name.rpartition(".")[0],) if parent]
+    return found
+
+
+def _source(module: str) -> Path:
     spec = importlib.util.find_spec(module)
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError(f"no source of {module}")
-    origin = Path(spec.origin)
-    if not spec.submodule_search_locations:
-        return [(module, origin)]
-    return [(f"{module}/{path.relative_to(origin.parent).as_posix()}", path) for path in origin.parent.rglob("*.py")]
+    return Path(spec.origin)
+
+
+def _imports(file: Path) -> Iterator[str]:
+    """The modules that a source file imports. `from package import name` counts the name where it is a module."""
+    for node in ast.walk(ast.parse(file.read_bytes())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module
+            yield from (name for alias in node.names if _is_module(name := f"{node.module}.{alias.name}"))
+
+
+def _is_module(name: str) -> bool:
+    parent = importlib.util.find_spec(name.rpartition(".")[0])
+    folders = parent.submodule_search_locations if parent else None
+    last = name.rpartition(".")[2]
+    return any((Path(folder) / f"{last}.py").is_file() or (Path(folder) / last).is_dir() for folder in folders or ())

@@ -17,7 +17,8 @@ NOTHING_SERVED = "none"
 ADDED_BY_PUSHER = ("assets.extra/model_card.md",)
 
 # TensorFlow Serving parses a sub-folder's name as a 64-bit integer, and passes over what is none.
-_LARGEST_VERSION = 2**63 - 1
+LARGEST_VERSION = 2**63 - 1
+
 _SHARD = re.compile(r"variables\.data-(\d{5})-of-(\d{5})")
 
 
@@ -91,7 +92,7 @@ def _version_folders(base: Path) -> dict[int, Path]:
     if not base.is_dir():
         return {}
     numbered = {int(child.name): child for child in base.iterdir() if _is_version_name(child.name) and child.is_dir()}
-    return {version: folder for version, folder in numbered.items() if version <= _LARGEST_VERSION}
+    return {version: folder for version, folder in numbered.items() if version <= LARGEST_VERSION}
 
 
 def _is_version_name(name: str) -> bool:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib.util
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import NoReturn
 
 import click
 
-from components.errors import BertlineError
+from components.errors import BertlineError, ConfigError
 
 _USAGE_ERROR = 2
 
@@ -17,6 +20,8 @@ _USAGE_ERROR = 2
 @click.version_option(package_name="bertline", message="%(prog)s %(version)s")
 def main() -> None:
     """Keeps a BERT text classifier in production: ingests, checks, trains, gates, publishes."""
+    if importlib.util.find_spec("tfx") is None:
+        _refuse(ConfigError("TFX is not installed (pip brings the light client only); run `make setup` in a checkout"))
 
 
 def _config_arguments(command: click.decorators.FC) -> click.decorators.FC:
@@ -42,7 +47,8 @@ def run(config: str, overrides: tuple[str, ...], summary: Path | None) -> None:
         outcome = run_locally(load_config(config, overrides), summary)
     except BertlineError as error:
         if summary is not None:
-            _write_refusal(summary, error)
+            with contextlib.suppress(ConfigError):  # which may be that very error: the file cannot be written
+                _write_refusal(summary, config, error)
         _refuse(error)
     sys.exit(outcome.verdict.exit_code)
 
@@ -77,8 +83,9 @@ def _refuse(error: BertlineError) -> NoReturn:
     sys.exit(_USAGE_ERROR)
 
 
-def _write_refusal(path: Path, error: BertlineError) -> None:
-    from pipeline.summary import summarise, write_summary
+def _write_refusal(path: Path, config: str, error: BertlineError) -> None:
+    from pipeline.summary import Run, summarise, write_summary
     from pipeline.verdict import stopped
 
-    write_summary(summarise(stopped(str(error)), [], {}, 0.0), path)
+    started = datetime.now().astimezone().isoformat(timespec="seconds")
+    write_summary(summarise(Run(config, "", started), stopped(str(error)), 0.0), path)

@@ -7,21 +7,34 @@ A task is a YAML file: one of `pipeline/configs/` by its name (`imdb`), or any f
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from components.encoders.handles import EMBEDDED, known_max_positions
+from components.example_gen.bands import length_bands
+from components.features import LABEL, LENGTH_BAND
 
 Fraction = Annotated[float, Field(gt=0.0, le=1.0)]
 Positive = Annotated[float, Field(gt=0.0)]
-GATED_METRICS = ("accuracy", "auc", "auc_pr", "precision", "recall")
+# What has no meaning where all examples are of one class, as in a slice by label.
+_NEED_BOTH_CLASSES = frozenset({"auc", "auc_pr"})
 
 
 class Section(BaseModel):
     """Base of every section: unknown keys are refused, values are final."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, populate_by_name=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_truth_values(cls, settings: Any) -> Any:
+        """Python takes true for 1, and YAML takes an unquoted yes for true: neither is what was meant."""
+        for name, value in settings.items() if isinstance(settings, dict) else ():
+            field = cls.model_fields.get(name)
+            if isinstance(value, bool) and field is not None and "bool" not in str(field.annotation):
+                raise ValueError(f"{name} is {value}; write a number, or put a text in quotes")
+        return settings
 
 
 class Splits(Section):
@@ -53,6 +66,19 @@ class Data(Section):
         if self.source != "embedded" and self.path is None:
             raise ValueError(f"data.path is missing: data.source {self.source} needs it")
         return self
+
+    @model_validator(mode="after")
+    def _label_is_not_the_text(self) -> Data:
+        if self.source == "files" and self.text == self.label:
+            raise ValueError(f"data.text and data.label are both '{self.text}'; name two columns")
+        return self
+
+    @field_validator("delimiter")
+    @classmethod
+    def _delimiter_divides(cls, delimiter: str) -> str:
+        if delimiter in '"\r\n':
+            raise ValueError("a quote or a line break cannot divide columns")
+        return delimiter
 
     @field_validator("length_bands")
     @classmethod
@@ -123,18 +149,12 @@ class Training(Section):
 
 
 class Gate(Section):
-    """What one metric must reach."""
+    """What one metric must reach. A floor is always needed: on a first run nothing is served to compare with."""
 
-    at_least: Annotated[float, Field(gt=0.0, le=1.0)] | None = Field(default=None, description="floor of the candidate")
+    at_least: Annotated[float, Field(gt=0.0, le=1.0)] = Field(description="floor of the candidate")
     max_drop: Annotated[float, Field(ge=0.0, lt=1.0)] | None = Field(
         default=None, description="how far below the served model the candidate may be"
     )
-
-    @model_validator(mode="after")
-    def _gates_something(self) -> Gate:
-        if self.at_least is None and self.max_drop is None:
-            raise ValueError("a gate needs at_least, max_drop or both")
-        return self
 
 
 MetricGates = dict[Literal["accuracy", "auc", "auc_pr", "precision", "recall"], Gate]
@@ -145,17 +165,7 @@ class Gates(Section):
 
     metrics: MetricGates = Field(min_length=1)
     slices: dict[str, MetricGates] = Field(default={}, description="'length_band=300+': gates of that slice")
-
-    @field_validator("slices")
-    @classmethod
-    def _slices_name_a_feature(cls, slices: dict[str, MetricGates], _: ValidationInfo) -> dict[str, MetricGates]:
-        for name, gates in slices.items():
-            feature, equals, value = name.partition("=")
-            if feature not in ("label", "length_band") or not equals or not value:
-                raise ValueError(f"'{name}' is no slice; write label=VALUE or length_band=VALUE")
-            if not gates:
-                raise ValueError(f"'{name}' gates nothing; give it a metric, or leave it out")
-        return slices
+    min_examples: Annotated[int, Field(ge=1)] = Field(default=100, description="fewer in the test split prove nothing")
 
 
 class Pipeline(Section):
@@ -163,6 +173,13 @@ class Pipeline(Section):
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
     root: str = Field(default="runs", description="folder; the run lives in ROOT/NAME")
+
+    @field_validator("root")
+    @classmethod
+    def _root_is_local(cls, root: str) -> str:
+        if "://" in root:
+            raise ValueError("a local run keeps its artifacts in a local folder")
+        return root
 
     @property
     def home(self) -> Path:
@@ -198,7 +215,22 @@ class Config(Section):
     push: Push = Push()
     samples: tuple[str, ...] = Field(default=(), description="texts that the pushed model scores at the end of a run")
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, allow_inf_nan=False)
+    @model_validator(mode="after")
+    def _slices_exist(self) -> Config:
+        values = {LABEL: self.labels.names, LENGTH_BAND: length_bands(self.data.length_bands)}
+        for name, gates in self.gates.slices.items():
+            feature, _, value = name.partition("=")
+            if value not in values.get(feature, ()):
+                known = ", ".join(
+                    f"{feature}={value}" for feature, all_values in values.items() for value in all_values
+                )
+                raise ValueError(f"gates.slices has '{name}', which is no slice; there are {known}")
+            if not gates:
+                raise ValueError(f"gates.slices.{name} gates nothing; give it a metric, or leave it out")
+            meaningless = sorted(_NEED_BOTH_CLASSES & set(gates)) if feature == LABEL else []
+            if meaningless:
+                raise ValueError(f"gates.slices.{name}: {meaningless[0]} has no meaning in a slice of one label")
+        return self
 
     @property
     def push_folder(self) -> Path:

@@ -10,9 +10,24 @@ from typing import Any, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
+from yaml.constructor import ConstructorError
 
 from components.errors import ConfigError
 from pipeline.config import Config
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML's safe loader, which keeps the last of equal keys, made to refuse them."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """A mapping whose keys differ. Raises ConstructorError where two are equal."""
+        seen: set[Any] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                raise ConstructorError(None, None, f"the key {key} stands twice", key_node.start_mark)
+            seen.add(key)
+        return super().construct_mapping(node, deep)
 
 
 def load_config(name_or_path: str, overrides: Iterable[str] = ()) -> Config:
@@ -65,11 +80,13 @@ def _read(name_or_path: str) -> tuple[str, str]:
         return str(path), path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path} is not UTF-8 (byte {error.start}); save it as UTF-8") from error
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
 
 
 def _parse(text: str, origin: str) -> dict[str, Any]:
     try:
-        settings = yaml.safe_load(text)
+        settings = yaml.load(text, Loader=_Loader)  # noqa: S506  (a safe loader)
     except yaml.YAMLError as error:
         raise ConfigError(f"{origin} is no YAML: {' '.join(str(error).split())}") from error
     if not isinstance(settings, dict):
@@ -80,6 +97,8 @@ def _parse(text: str, origin: str) -> dict[str, Any]:
 def _lay_over(settings: dict[str, Any], override: str) -> None:
     key, equals, value = override.partition("=")
     names = key.strip().split(".")
+    if names[:2] == ["gates", "slices"]:
+        raise ConfigError(f"--set {override}: a slice's name holds an equals sign; write gates.slices in the file")
     if not equals or not all(names):
         raise ConfigError(f"--set {override}: write it as section.key=value, such as training.epochs=2")
     section = settings
@@ -90,7 +109,7 @@ def _lay_over(settings: dict[str, Any], override: str) -> None:
     try:
         section[names[-1]] = yaml.safe_load(value)
     except yaml.YAMLError as error:
-        raise ConfigError(f"--set {override}: the value is no YAML") from error
+        raise ConfigError(f"--set {override}: the value is no YAML; put it in quotes of its own") from error
 
 
 def _describe(fault: Any) -> str:
@@ -100,7 +119,11 @@ def _describe(fault: Any) -> str:
         return f"{key} is missing; it has no default"
     if kind == "extra_forbidden":
         return f"{key} is no setting{_suggestion(fault['loc'])}"
+    if kind == "model_type":
+        return f"{key} is {fault['input']!r}, but it is a section: write its keys below it"
     message = fault["msg"].removeprefix("Value error, ")
+    if kind == "string_type":
+        message += "; put it in quotes"
     if isinstance(fault["input"], (dict, BaseModel)):
         return message if key and key in message else f"{key}: {message}" if key else message
     return f"{key} is {fault['input']!r}: {message}"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator
+from pathlib import Path
 
-from components.errors import BertlineError
+from components.errors import BertlineError, causes
 
 _MOST_LINES = 4
-_OURS = ("pipeline", "components", "serving")
+_ROOT = Path(__file__).resolve().parents[1]
+_OURS = tuple(f"{_ROOT / name}/" for name in ("pipeline", "components", "serving"))
 
 
 def explain(error: BaseException) -> str:
@@ -16,7 +17,7 @@ def explain(error: BaseException) -> str:
 
     Beam and TFX wrap what a step raises, so the whole chain of causes is looked through for an error of ours.
     """
-    chain = list(_chain(error))
+    chain = list(causes(error))
     for cause in chain:
         if isinstance(cause, BertlineError):
             return str(cause)
@@ -27,16 +28,7 @@ def explain(error: BaseException) -> str:
     return "\n".join([f"{type(root).__name__}: {lines[0] if lines else 'no message'}{_place(root)}", *lines[1:]])
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    seen: set[int] = set()
-    current: BaseException | None = error
-    while current is not None and id(current) not in seen:
-        seen.add(id(current))
-        yield current
-        current = current.__cause__ or current.__context__
-
-
 def _place(error: BaseException) -> str:
     called = traceback.extract_tb(error.__traceback__)
-    frames = [frame for frame in called if any(f"/{name}/" in frame.filename for name in _OURS)]
+    frames = [frame for frame in called if frame.filename.startswith(_OURS)]
     return f" (at {frames[-1].filename}:{frames[-1].lineno})" if frames else ""

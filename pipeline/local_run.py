@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import logging
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import fasteners
 from rich.console import Console
+from rich.text import Text
 
+from components.encoders.fingerprint import encoder_digest
 from components.errors import ConfigError
 from components.example_gen.sources import check_source
 from pipeline.config import Config
@@ -19,66 +23,89 @@ from pipeline.failure import explain
 from pipeline.quiet import logging_to
 from pipeline.schema_file import read_schema
 from pipeline.steps import Step
-from pipeline.summary import print_outcome, summarise, write_summary
+from pipeline.summary import Run, print_outcome, summarise, write_summary
 from pipeline.verdict import Outcome, stopped
 
+if TYPE_CHECKING:
+    from pipeline.outside import Outside
+
+_NOT_ENDED = "it has not come to its end: it is going on, or was killed"
 _LOG = logging.getLogger(__name__)
 
 
 def run(config: Config, summary_file: Path | None = None) -> Outcome:
     """Runs the task's pipeline, shows its steps, prints and returns the outcome.
 
-    Whatever goes wrong once the run has begun ends it as STOPPED, with the cause; nothing is raised but what the user
-    did to the terminal.
+    Whatever goes wrong once the first step has begun ends the run as STOPPED, with the cause.
 
     Raises:
-        BertlineError: the run could not begin: data, schema or settings do not fit, or another run is going on.
+        BertlineError: the run could not begin: data, schema, encoder or settings do not fit, or another run is going
+            on.
     """
-    check_source(config.data.model_dump(mode="json"), config.labels.model_dump(mode="json"))
-    read_schema(config.schema_file, config.labels)
+    _check_at_once(config)
     began = time.monotonic()
-    run_id = datetime.now().strftime("%Y-%m-%dT%H-%M-%S.%f")
+    now = datetime.now().astimezone()
+    this = Run(config.pipeline.name, now.strftime("%Y-%m-%dT%H-%M-%S.%f"), now.isoformat(timespec="seconds"))
     home = config.pipeline.home
-    log = home / "logs" / f"{run_id}.log"
-    steps: list[Step] = []
-    with _only_run(home), logging_to(log) as console:
-        console.print(f"[bold]bertline[/] run of {config.pipeline.name}, log in {log}", highlight=False, soft_wrap=True)
-        outcome = _attempt(config, run_id, steps, console)
-        paths = _paths(home, log, steps, outcome)
-        print_outcome(console, outcome, paths)
-        if summary_file is not None:
-            write_summary(summarise(outcome, steps, paths, time.monotonic() - began), summary_file)
+    log = home / "logs" / f"{this.run_id}.log"
+    with _only_run(home), _ending_on_sigterm(), logging_to(log) as console:
+        console.print(Text.assemble(("bertline", "bold"), f" run of {this.pipeline}, log in {log}"), soft_wrap=True)
+        _record(this, stopped(_NOT_ENDED), began, summary_file)  # what stays if this process is killed
+        outside = _prepare(config, this.run_id, console)
+        outcome = _attempt(config, outside, this, console)
+        this.paths.update(_paths(this, outcome, home, log))
+        try:
+            _record(this, outcome, began, summary_file)
+        finally:
+            print_outcome(console, this, outcome)
     return outcome
 
 
-def _attempt(config: Config, run_id: str, steps: list[Step], console: Console) -> Outcome:
-    try:
-        return _execute(config, run_id, steps, console)
-    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  it is logged whole and told as the verdict
-        _LOG.exception("stopped")
-        return stopped(explain(error))
+def _check_at_once(config: Config) -> None:
+    """Looks for whatever can be seen to be wrong without loading TensorFlow. Raises BertlineError."""
+    check_source(config.data.model_dump(mode="json"), config.labels.model_dump(mode="json"))
+    read_schema(config)
+    encoder_digest(config.encoder.handle, config.encoder.vocab_file)
 
 
-def _execute(config: Config, run_id: str, steps: list[Step], console: Console) -> Outcome:
+def _record(this: Run, outcome: Outcome, began: float, summary_file: Path | None) -> None:
+    if summary_file is not None:
+        write_summary(summarise(this, outcome, time.monotonic() - began), summary_file)
+
+
+def _prepare(config: Config, run_id: str, console: Console) -> Outside:
+    """Loads TensorFlow, checks the encoder, and fingerprints what lies outside. Raises BertlineError."""
     with console.status("loading TensorFlow and TFX"):
         # Ten seconds of imports, which a mistake in the configuration should not have to wait for.
-        from pipeline.display import Display
-        from pipeline.local_runner import BEAM_ARGS, ObservedDagRunner
         from pipeline.outside import observe
-        from pipeline.pipeline import build_pipeline
         from pipeline.preflight import check_encoder
-        from pipeline.published import score_published
-        from pipeline.run_store import connection
-        from pipeline.verdict import read_outcome
     with console.status("preparing the encoder"):
         check_encoder(config)
-        outside = observe(config, run_id)
+        return observe(config, run_id)
+
+
+def _attempt(config: Config, outside: Outside, this: Run, console: Console) -> Outcome:
+    try:
+        return _execute(config, outside, this.steps, console)
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  it is logged whole and told as the verdict
+        _LOG.exception("stopped")
+        return stopped(explain(error), this.steps)
+
+
+def _execute(config: Config, outside: Outside, steps: list[Step], console: Console) -> Outcome:
+    from pipeline.display import Display
+    from pipeline.local_runner import BEAM_ARGS, ObservedDagRunner
+    from pipeline.pipeline import build_pipeline
+    from pipeline.published import score_published
+    from pipeline.run_store import connection
+    from pipeline.verdict import read_outcome
+
     store = connection(config.pipeline.home / "metadata.sqlite")
     pipeline = build_pipeline(config, outside, metadata_connection_config=store, beam_pipeline_args=list(BEAM_ARGS))
     steps.extend(Step(component.id) for component in pipeline.components)
     display = Display(console, steps)
     with display.showing():
-        ObservedDagRunner(run_id, steps, store, display).run(pipeline)
+        ObservedDagRunner(outside.run_id, steps, store, display).run(pipeline)
     outcome = read_outcome(steps)
     if outcome.folder is None or outcome.digest is None:
         return outcome
@@ -90,9 +117,15 @@ def _execute(config: Config, run_id: str, steps: list[Step], console: Console) -
 @contextmanager
 def _only_run(home: Path) -> Iterator[None]:
     """Holds the pipeline's folder for this process, which a killed one lets go of by itself."""
-    home.mkdir(parents=True, exist_ok=True)
-    lock = fasteners.InterProcessLock(str(home / ".lock"))
-    if not lock.acquire(blocking=False):
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        lock = fasteners.InterProcessLock(str(home / ".lock"))
+        free = lock.acquire(blocking=False)
+    except OSError as error:
+        raise ConfigError(
+            f"pipeline.root: {home} cannot be used ({error.strerror}); set it to another folder"
+        ) from error
+    if not free:
         raise ConfigError(f"another run of this pipeline is going on in {home}; wait for it, or set pipeline.root")
     try:
         yield
@@ -100,13 +133,26 @@ def _only_run(home: Path) -> Iterator[None]:
         lock.release()
 
 
-def _paths(home: Path, log: Path, steps: list[Step], outcome: Outcome) -> dict[str, str]:
-    outputs = {f"{step.name}.{key}": uri for step in steps for key, uri in step.outputs.items()}
+@contextmanager
+def _ending_on_sigterm() -> Iterator[None]:
+    """A service manager's polite end is told as the verdict, as Ctrl-C is."""
+
+    def interrupt(number: int, frame: Any) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _paths(this: Run, outcome: Outcome, home: Path, log: Path) -> dict[str, str]:
     named = {
         "served": outcome.folder,
-        "evaluation": outputs.get("Evaluator.evaluation"),
-        "training": outputs.get("Trainer.model_run"),
-        "quarantine": outputs.get("TextExampleGen.quarantine"),
+        "evaluation": this.output("Evaluator", "evaluation"),
+        "training": this.output("Trainer", "model_run"),
+        "quarantine": this.output("TextExampleGen", "quarantine"),
         "home": str(home),
         "log": str(log),
     }

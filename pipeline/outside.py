@@ -14,21 +14,17 @@ from components.model_folder import state_digest
 from pipeline.config import Config
 from pipeline.schema_file import read_schema
 
-_SHARED_CODE = ("components.errors", "components.features", "components.fingerprint")
-# A step's own room, and the rooms that it calls.
-_CODE = {
-    "example_gen": ("components.example_gen",),
-    "data_gate": ("components.data_gate",),
-    "transform": ("components.transform", "components.encoders"),
-    "trainer": ("components.trainer", "components.encoders", "components.precision"),
-    "served_model": ("components.served_model", "components.model_folder"),
-    "evaluator": (
-        "components.evaluator",
-        "components.served_model",
-        "components.model_folder",
-        "components.precision",
-    ),
+# Where each step of ours begins. Everything that the module imports counts as the step's code.
+_ENTRY_POINTS = {
+    "example_gen": "components.example_gen.executor",
+    "data_gate": "components.data_gate.executor",
+    "transform": "components.transform.preprocessing",
+    "trainer": "components.trainer.run",
+    "served_model": "components.served_model.executor",
+    "evaluator": "components.evaluator.executor",
 }
+# What computes a step's results beside our code: another version may give others.
+_BUILT_ON = ("tfx", "tensorflow", "tensorflow-text", "tensorflow-transform", "tensorflow-model-analysis", "tf-keras")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,9 +43,9 @@ def observe(config: Config, run_id: str) -> Outside:
     """Fingerprints everything outside. Raises BertlineError where something that the run needs is not there."""
     return Outside(
         run_id=run_id,
-        schema=read_schema(config.schema_file, config.labels),
+        schema=read_schema(config),
         data=data_digest(config.data.model_dump(mode="json")),
         encoder=encoder_digest(config.encoder.handle, config.encoder.vocab_file),
         served=state_digest(config.push_folder),
-        code={step: code_digest(*_SHARED_CODE, *modules) for step, modules in _CODE.items()},
+        code={step: code_digest(module, _BUILT_ON) for step, module in _ENTRY_POINTS.items()},
     )

@@ -15,6 +15,7 @@ from components.data_gate.component import DataGate
 from components.evaluator.component import Evaluator
 from components.evaluator.eval_config import build_eval_config
 from components.example_gen.component import TextExampleGen
+from components.features import EVAL, TRAIN
 from components.pusher.component import Pusher
 from components.served_model.component import ServedModel
 from pipeline.config import Config
@@ -27,14 +28,15 @@ READING = ("handle", "vocab_file", "lower_case", "max_tokens", "truncation")
 
 
 def build_components(config: Config, outside: Outside) -> list[BaseNode]:
-    """The steps of a run, wired up, in the order in which they run."""
+    """The steps of a run, wired up. TFX runs them in a topological order of its own."""
     gates = _settings(config.gates)
     push_folder = str(config.push_folder)
 
     example_gen = TextExampleGen(
         data=_settings(config.data),
-        labels=_settings(config.labels, "kind", "names", "aliases"),
-        fingerprint=f"{outside.data} {outside.code['example_gen']}",
+        labels=_settings(config.labels, "names", "aliases"),
+        fingerprint=outside.data,
+        code=outside.code["example_gen"],
     )
     examples = example_gen.outputs["examples"]
 
@@ -51,7 +53,7 @@ def build_components(config: Config, outside: Outside) -> list[BaseNode]:
         examples=examples,
         schema=schema,
         preprocessing_fn=PREPROCESSING_FN,
-        splits_config=transform_pb2.SplitsConfig(analyze=["train"], transform=["train", "eval"]),
+        splits_config=transform_pb2.SplitsConfig(analyze=[TRAIN], transform=[TRAIN, EVAL]),
         custom_config={
             "encoder": _settings(config.encoder, *READING),
             "fingerprint": f"{outside.encoder} {outside.code['transform']}",
@@ -87,6 +89,7 @@ def build_components(config: Config, outside: Outside) -> list[BaseNode]:
     pusher = Pusher(
         model=model,
         model_blessing=evaluator.outputs["blessing"],
+        baseline=served_model.outputs["model"],
         push_folder=push_folder,
         nonce=outside.run_id,
     )

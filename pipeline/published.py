@@ -5,10 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-import tensorflow as tf
-import tensorflow_text  # noqa: F401  registers the ops of the exported graph
-
-from components.errors import PushError
+from components.pusher.probe import load_and_score
 from components.pusher.verify import verify_version
 from pipeline.verdict import Scored
 
@@ -24,14 +21,7 @@ def score_published(folder: str, digest: str, texts: Sequence[str]) -> list[Scor
     """
     verify_version(folder, digest)
     asked = list(texts) or [_PROBE]
-    try:
-        signature = tf.saved_model.load(folder).signatures["serving_default"]
-        answers = signature(text=tf.constant(asked))
-    except (OSError, KeyError, ValueError, tf.errors.OpError) as error:
-        raise PushError(f"{folder} was pushed but cannot be loaded and called; TF Serving must not use it") from error
-    scored = [
-        Scored(text, float(scores[0]), predicted.decode())
-        for text, scores, predicted in zip(asked, answers["scores"].numpy(), answers["predicted"].numpy(), strict=True)
-    ]
+    answers = load_and_score(folder, asked)
+    scored = [Scored(text, score, predicted) for text, (score, predicted) in zip(asked, answers, strict=True)]
     _LOG.info("published model in %s answers %s", folder, scored)
     return scored if texts else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import sys
@@ -10,6 +11,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
+from typing_extensions import override
+
+
+class QuietConsole(Console):
+    """A console that takes texts as they are, no markup, and falls silent when nobody reads it any more."""
+
+    @override
+    def on_broken_pipe(self) -> None:
+        """Rich ends the process here; a training of hours must not end because `head` has seen enough."""
+        self.quiet = True
 
 
 @contextmanager
@@ -23,12 +34,13 @@ def logging_to(path: Path) -> Iterator[Console]:
     sys.stdout.flush()
     sys.stderr.flush()
     saved = {descriptor: os.dup(descriptor) for descriptor in (1, 2)}
-    with path.open("ab", buffering=0) as log, os.fdopen(os.dup(saved[1]), "w", encoding="utf-8") as terminal:
+    terminal = os.fdopen(os.dup(saved[1]), "w", encoding="utf-8")
+    with path.open("ab", buffering=0) as log:
         handler = _log_handler(path)
         for descriptor in saved:
             os.dup2(log.fileno(), descriptor)
         try:
-            yield Console(file=terminal)
+            yield QuietConsole(file=terminal, markup=False, highlight=False)
         finally:
             logging.getLogger().removeHandler(handler)
             handler.close()
@@ -37,6 +49,8 @@ def logging_to(path: Path) -> Iterator[Console]:
             for descriptor, original in saved.items():
                 os.dup2(original, descriptor)
                 os.close(original)
+            with contextlib.suppress(BrokenPipeError):  # nobody reads: see QuietConsole
+                terminal.close()
 
 
 def _log_handler(path: Path) -> logging.Handler:

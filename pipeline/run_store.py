@@ -31,16 +31,17 @@ def read_step(config: metadata_store_pb2.ConnectionConfig, pipeline: str, run_id
     with metadata.Metadata(config) as handle:
         store = handle.store
         run = store.get_context_by_type_and_name("pipeline_run", run_id)
-        node = store.get_context_by_type_and_name("node", f"{pipeline}.{node_id}")
-        if run is None or node is None:
+        executions = store.get_executions_by_context(run.id) if run else []
+        of_node = [e for e in executions if _is_of(store, e.id, f"{pipeline}.{node_id}")]
+        if not of_node:
             raise LookupError(f"{node_id} has no execution in the run {run_id}")
-        of_node = {execution.id for execution in store.get_executions_by_context(node.id)}
-        executions = [e for e in store.get_executions_by_context(run.id) if e.id in of_node]
-        if not executions:
-            raise LookupError(f"{node_id} has no execution in the run {run_id}")
-        execution = max(executions, key=lambda candidate: candidate.id)
+        execution = max(of_node, key=lambda candidate: candidate.id)
         cached = execution.last_known_state == metadata_store_pb2.Execution.CACHED
         return StoredStep(State.CACHED if cached else State.DONE, _outputs(store, execution.id))
+
+
+def _is_of(store: mlmd.MetadataStore, execution_id: int, node: str) -> bool:
+    return any(context.name == node for context in store.get_contexts_by_execution(execution_id))
 
 
 def _outputs(store: mlmd.MetadataStore, execution_id: int) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 from pathlib import Path
@@ -12,8 +13,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from components.errors import ConfigError
 from pipeline.steps import Step
-from pipeline.verdict import Outcome, Scored, Verdict
+from pipeline.verdict import Outcome, Scored, Verdict, read_json
 
 _STYLES = {
     Verdict.PUSHED: "bold green",
@@ -23,13 +25,38 @@ _STYLES = {
 }
 
 
-def summarise(outcome: Outcome, steps: list[Step], paths: dict[str, str], seconds: float) -> dict[str, Any]:
+@dataclasses.dataclass
+class Run:
+    """What is known of a run: `started` in ISO 8601, `steps` as they come about, `paths` by what lies there."""
+
+    pipeline: str
+    run_id: str
+    started: str
+    steps: list[Step] = dataclasses.field(default_factory=list)
+    paths: dict[str, str] = dataclasses.field(default_factory=dict)
+
+    def output(self, step: str, key: str) -> str | None:
+        """The URI of a step's output, None where the step has not ended well."""
+        return next((known.outputs.get(key) for known in self.steps if known.name == step), None)
+
+    def rows(self) -> dict[str, Any] | None:
+        """The account of the rows that ingestion kept, None where there is none yet."""
+        quarantine = self.output("TextExampleGen", "quarantine")
+        return None if quarantine is None else read_json(quarantine, "summary.json")
+
+
+def summarise(run: Run, outcome: Outcome, seconds: float) -> dict[str, Any]:
     """The run as a JSON value: verdict, reasons, metrics beside their thresholds, version, seconds by step, paths."""
     evaluation = outcome.evaluation or {}
     return {
+        "pipeline": run.pipeline,
+        "run_id": run.run_id,
+        "started": run.started,
         "verdict": outcome.verdict.value,
         "reasons": outcome.reasons,
+        "notes": evaluation.get("notes", []),
         "version": outcome.version,
+        "data": run.rows(),
         "metrics": evaluation.get("metrics"),
         "baseline_metrics": evaluation.get("baseline_metrics"),
         "baseline_version": evaluation.get("baseline_version"),
@@ -37,43 +64,61 @@ def summarise(outcome: Outcome, steps: list[Step], paths: dict[str, str], second
         "checks": evaluation.get("checks", []),
         "samples": [vars(scored) for scored in outcome.samples],
         "seconds": round(seconds, 1),
-        "steps": {step.name: {"state": step.state.value, "seconds": round(step.seconds, 1)} for step in steps},
-        "paths": paths,
+        "steps": {step.name: {"state": step.state.value, "seconds": round(step.seconds, 1)} for step in run.steps},
+        "paths": run.paths,
     }
 
 
 def write_summary(summary: dict[str, Any], path: Path) -> None:
-    """Writes the summary so that a reader never meets half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Writes the summary so that a reader never meets half of it. Raises ConfigError where it cannot be written."""
     partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    partial.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        partial.replace(path)
+    except OSError as error:
+        raise ConfigError(f"--summary {path} cannot be written: {error.strerror}; give another file") from error
 
 
-def print_outcome(console: Console, outcome: Outcome, paths: dict[str, str]) -> None:
-    """Prints metrics beside thresholds, the sample texts' scores, where everything lies, and the verdict last."""
-    evaluation = outcome.evaluation
-    if evaluation and evaluation["checks"]:
+def print_outcome(console: Console, run: Run, outcome: Outcome) -> None:
+    """Prints the account of the rows, metrics beside thresholds, the samples' scores, paths, and the verdict last."""
+    rows, evaluation = run.rows(), outcome.evaluation or {}
+    if rows is not None:
+        console.print(_account(rows), soft_wrap=True)
+    if evaluation.get("checks"):
         console.print(_checks_table(evaluation["checks"]))
+    for note in evaluation.get("notes", []):
+        console.print(f"note: {note}", soft_wrap=True)
     if outcome.samples:
         console.print(_samples_table(outcome.samples))
-    for name, path in paths.items():
+    for name, path in run.paths.items():
         console.print(Text.assemble((f"{name:<10} ", "dim"), path), soft_wrap=True)
     console.print()
     console.print(Text(outcome.sentence, _STYLES[outcome.verdict]), soft_wrap=True)
 
 
+def _account(rows: dict[str, Any]) -> str:
+    examples = ", ".join(f"{count:,} {split}" for split, count in rows["examples"].items())
+    bad = sum(rows["quarantined"].values())
+    reasons = ", ".join(f"{count:,} {reason}" for reason, count in rows["quarantined"].items())
+    return (
+        f"{rows['rows']:,} rows: {examples}; {rows['not_sampled']:,} not sampled, {rows['duplicates']:,} duplicates "
+        f"dropped, {bad:,} in quarantine{f' ({reasons})' if bad else ''}"
+    )
+
+
 def _checks_table(checks: list[dict[str, Any]]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("slice", "metric", "gate"):
+    for name in ("slice", "metric"):
         table.add_column(name)
-    for name in ("value", "limit"):
+    for name in ("value", "served", "gate"):
         table.add_column(name, justify="right")
     table.add_column("")
     for check in checks:
         passed = Text("passed", "green") if check["passed"] else Text("FAILED", "bold red")
-        gate = check["kind"].replace("_", " ")
-        table.add_row(check["slice"], check["metric"], gate, _figure(check["value"]), _figure(check["limit"]), passed)
+        gate = f"≥ {check['limit']:.4f}" if check["kind"] == "at_least" else f"drop ≤ {check['limit']:.4f}"
+        served = "" if check["kind"] == "at_least" else _figure(check["baseline"])
+        table.add_row(Text(check["slice"]), check["metric"], _figure(check["value"]), served, gate, passed)
     return table
 
 
@@ -83,7 +128,7 @@ def _samples_table(samples: list[Scored]) -> Table:
     table.add_column("score", justify="right")
     table.add_column("predicted")
     for scored in samples:
-        table.add_row(Text(scored.text), f"{scored.score:.4f}", scored.predicted)
+        table.add_row(Text(scored.text), f"{scored.score:.4f}", Text(scored.predicted))
     return table
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -61,24 +62,39 @@ class Outcome:
             return f"PUSHED version {self.version}"
         if self.verdict is Verdict.UNCHANGED:
             return f"UNCHANGED: the model is the one that is served, version {self.version}; nothing was pushed"
-        return f"{self.verdict.value} because {'; '.join(self.reasons)}"
+        told = f"{self.verdict.value} because {'; '.join(self.reasons)}"
+        return told if self.version is None else f"{told}; version {self.version} had been published before"
 
 
-def read_outcome(steps: list[Step]) -> Outcome:
+def read_outcome(steps: Sequence[Step]) -> Outcome:
     """The outcome of a run whose every step has ended, from what Evaluator and Pusher left in their outputs."""
-    outputs = {step.name: step.outputs for step in steps}
-    evaluation = _read_json(outputs["Evaluator"]["blessing"], "verdict.json")
-    push = _read_json(outputs["Pusher"]["pushed_model"], "push.json")
+    evaluation, push = _left_behind(steps)
+    if evaluation is None or push is None:
+        raise LookupError("Evaluator and Pusher left no verdict: they have not both ended")
     if push["status"] == "not_blessed":
         return Outcome(Verdict.NOT_BLESSED, evaluation["reasons"], evaluation)
     verdict = Verdict.PUSHED if push["status"] == "pushed" else Verdict.UNCHANGED
     return Outcome(verdict, [], evaluation, push["version"], push["folder"], push["digest"])
 
 
-def stopped(reason: str) -> Outcome:
-    """The outcome of a run that did not come to its end."""
-    return Outcome(Verdict.STOPPED, [reason])
+def stopped(reason: str, steps: Sequence[Step] = ()) -> Outcome:
+    """The outcome of a run that did not come to its end, with what its steps had found out by then."""
+    evaluation, push = _left_behind(steps)
+    push = push or {}
+    return Outcome(Verdict.STOPPED, [reason], evaluation, push.get("version"), push.get("folder"), push.get("digest"))
 
 
-def _read_json(folder: str, name: str) -> dict[str, Any]:
+def _left_behind(steps: Sequence[Step]) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+    """Evaluator's verdict.json and Pusher's push.json, each None where the step has not ended well."""
+    outputs = {step.name: step.outputs for step in steps}
+    evaluation = outputs.get("Evaluator", {}).get("blessing")
+    push = outputs.get("Pusher", {}).get("pushed_model")
+    return (
+        None if evaluation is None else read_json(evaluation, "verdict.json"),
+        None if push is None else read_json(push, "push.json"),
+    )
+
+
+def read_json(folder: str, name: str) -> dict[str, Any]:
+    """The JSON object that a step left in its output's folder."""
     return json.loads(Path(folder, name).read_text(encoding="utf-8"))

@@ -15,8 +15,8 @@ import tf_keras as keras
 from typing_extensions import override
 
 from components.encoders.bert_config import BertConfig
+from components.features import ENCODER_INPUTS, INPUT_MASK, INPUT_TYPE_IDS, INPUT_WORD_IDS
 
-INPUTS = ("input_word_ids", "input_mask", "input_type_ids")
 # Added to the scores of padding: after softmax it is 0 in float32 and in bfloat16.
 _MASKED = -1e9
 # Keras counts a layer's seed up by one each time it is traced.
@@ -31,10 +31,10 @@ def build_encoder(config: BertConfig) -> keras.Model:
     `[batch, tokens, hidden]` and `encoder_outputs`, the latter of every layer. Dropout acts where `training` is True;
     its seeds are fixed, so that a training can be repeated.
     """
-    inputs = {name: keras.Input([None], dtype=tf.int32, name=name) for name in INPUTS}
+    inputs = {name: keras.Input([None], dtype=tf.int32, name=name) for name in ENCODER_INPUTS}
     seeds = itertools.count(start=1, step=_SEEDS_APART)
-    hidden = _embed(inputs["input_word_ids"], inputs["input_type_ids"], config, seeds)
-    bias = AttentionBias(name="attention_bias")(inputs["input_mask"])
+    hidden = _embed(inputs[INPUT_WORD_IDS], inputs[INPUT_TYPE_IDS], config, seeds)
+    bias = AttentionBias(name="attention_bias")(inputs[INPUT_MASK])
     encoder_outputs = []
     for index in range(config.num_hidden_layers):
         hidden = TransformerLayer(config, seeds, name=f"transformer/layer_{index}")((hidden, bias))

@@ -16,9 +16,10 @@ import tf_keras as keras
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
-from components.encoders.bert import INPUTS, build_encoder
+from components.encoders.bert import build_encoder
 from components.encoders.bert_config import BertConfig, read_config
 from components.errors import EncoderError
+from components.features import ENCODER_INPUTS
 
 # What a BertModel's checkpoint holds beside its weights: the numbers 0, 1, 2, …
 _NO_WEIGHTS = frozenset({"embeddings.position_ids"})
@@ -113,7 +114,7 @@ def _signature(call: Any) -> Any:
 
 
 def _input_specs() -> dict[str, tf.TensorSpec]:
-    return {name: tf.TensorSpec([None, None], tf.int32, name=name) for name in INPUTS}
+    return {name: tf.TensorSpec([None, None], tf.int32, name=name) for name in ENCODER_INPUTS}
 
 
 def _layer_names(config: BertConfig) -> dict[str, str]:

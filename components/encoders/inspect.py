@@ -20,8 +20,8 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 from components.encoders.handles import saved_model_file
 from components.errors import EncoderError
+from components.features import ENCODER_INPUTS
 
-INPUTS = ("input_word_ids", "input_mask", "input_type_ids")
 OUTPUTS = ("pooled_output", "sequence_output")
 _WORD_TABLE = re.compile(r"(^|/)word_embeddings?/embeddings$")
 _POSITION_TABLE = re.compile(r"(^|/)position_embeddings?/embeddings$")
@@ -33,30 +33,26 @@ _REMEDY = (
 
 @dataclasses.dataclass(frozen=True)
 class EncoderInfo:
-    """The sizes of an encoder, and what it brings for its texts; None is what it does not tell."""
+    """How many pieces and positions an encoder has, and what it brings for its texts; None is what it does not tell."""
 
     vocab_size: int
-    hidden_size: int
     max_positions: int
-    layers: int | None
     vocab_file: Path | None
     lower_case: bool | None
 
 
 def inspect_encoder(folder: str | Path) -> EncoderInfo:
-    """The sizes, vocabulary and casing of the encoder in a SavedModel folder.
+    """The pieces, positions, vocabulary and casing of the encoder in a SavedModel folder.
 
     Raises:
         EncoderError: the folder holds no SavedModel, or one that is no text encoder.
     """
     folder = Path(folder)
     meta_graph = _read_meta_graph(folder)
-    outputs = _check_interface(meta_graph.object_graph_def, folder)
+    _check_interface(meta_graph.object_graph_def, folder)
     return EncoderInfo(
         vocab_size=_rows(meta_graph, _WORD_TABLE, "word", folder),
-        hidden_size=outputs["pooled_output"].tensor_spec_value.shape.dim[-1].size,
         max_positions=_rows(meta_graph, _POSITION_TABLE, "position", folder),
-        layers=len(outputs["encoder_outputs"].list_value.values) if "encoder_outputs" in outputs else None,
         vocab_file=_vocab_file(meta_graph, folder),
         lower_case=_lower_case(meta_graph, folder),
     )
@@ -76,28 +72,27 @@ def _read_meta_graph(folder: Path) -> Any:
     return saved_model.meta_graphs[0]
 
 
-def _check_interface(graph: Any, folder: Path) -> dict[str, Any]:
-    """The specifications of the outputs by name, if `__call__` takes and gives what a text encoder does."""
+def _check_interface(graph: Any, folder: Path) -> None:
+    """Raises EncoderError unless `__call__` takes and gives what a text encoder does."""
     call = _child(graph, "__call__")
     if call is None or not call.function.concrete_functions:
         raise EncoderError(f"{folder} is no text encoder: it cannot be called; {_REMEDY}")
     function = graph.concrete_functions[call.function.concrete_functions[0]]
-    inputs = dict(_named_specs(function.canonicalized_input_signature))
-    outputs = dict(_named_specs(function.output_signature))
-    missing = [f"input {name}" for name in INPUTS if name not in inputs]
+    inputs = set(_names(function.canonicalized_input_signature))
+    outputs = set(_names(function.output_signature))
+    missing = [f"input {name}" for name in ENCODER_INPUTS if name not in inputs]
     missing += [f"output {name}" for name in OUTPUTS if name not in outputs]
     if missing:
         raise EncoderError(f"{folder} is no text encoder: it has no {', no '.join(missing)}; {_REMEDY}")
-    return outputs
 
 
-def _named_specs(value: Any) -> Iterator[tuple[str, Any]]:
-    """Every (key, specification) of the dictionaries inside a signature, a StructuredValue."""
+def _names(value: Any) -> Iterator[str]:
+    """Every key of the dictionaries inside a signature, a StructuredValue."""
     for inner in (*value.tuple_value.values, *value.list_value.values):
-        yield from _named_specs(inner)
+        yield from _names(inner)
     for name, inner in value.dict_value.fields.items():
-        yield name, inner
-        yield from _named_specs(inner)
+        yield name
+        yield from _names(inner)
 
 
 def _rows(meta_graph: Any, name: re.Pattern[str], kind: str, folder: Path) -> int:

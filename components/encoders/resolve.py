@@ -7,7 +7,7 @@ import zlib
 from pathlib import Path
 
 from components.encoders.embedded import embedded_encoder
-from components.encoders.handles import EMBEDDED, is_url, local_folder
+from components.encoders.handles import EMBEDDED, checked_url, is_url, local_folder
 from components.errors import EncoderError
 
 
@@ -17,11 +17,12 @@ def resolve_encoder(handle: str) -> Path:
     The embedded encoder is converted on first use, a URL is downloaded on first use, into TFHUB_CACHE_DIR.
 
     Raises:
-        EncoderError: the handle names nothing that there is, or it cannot be converted or downloaded.
+        EncoderError: the handle names nothing that there is, or an address that is not TF Hub's or Kaggle's, or it
+            cannot be converted or downloaded.
     """
     if handle == EMBEDDED:
         return embedded_encoder()
-    return _downloaded(handle) if is_url(handle) else local_folder(handle)
+    return _downloaded(checked_url(handle)) if is_url(handle) else local_folder(handle)
 
 
 def _downloaded(url: str) -> Path:

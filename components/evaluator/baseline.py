@@ -11,8 +11,8 @@ from tfx.types import artifact
 from tfx.utils import path_utils
 
 from components import model_folder
-from components.evaluator.eval_config import SCORES, SIGNATURE
 from components.served_model import executor as served_model
+from components.signatures import SCORES, SERVING_EXAMPLES
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,7 +55,7 @@ def find_baseline(served: Sequence[artifact.Artifact], candidate: str) -> Baseli
 def _difference_in_signature(folder: str, candidate: str) -> str | None:
     served_shape, candidate_shape = _scores_shape(folder), _scores_shape(candidate)
     if served_shape is None:
-        return f"it has no signature {SIGNATURE} with an output {SCORES}"
+        return f"it has no signature {SERVING_EXAMPLES} with an output {SCORES}"
     if served_shape != candidate_shape:
         return f"its {SCORES} have the shape {served_shape}, the candidate's {candidate_shape}"
     return None
@@ -66,6 +66,6 @@ def _scores_shape(folder: str) -> list[int] | None:
     model = saved_model_pb2.SavedModel()
     model.ParseFromString((Path(folder) / "saved_model.pb").read_bytes())
     signatures = model.meta_graphs[0].signature_def
-    if SIGNATURE not in signatures or SCORES not in signatures[SIGNATURE].outputs:
+    if SERVING_EXAMPLES not in signatures or SCORES not in signatures[SERVING_EXAMPLES].outputs:
         return None
-    return [dimension.size for dimension in signatures[SIGNATURE].outputs[SCORES].tensor_shape.dim]
+    return [dimension.size for dimension in signatures[SERVING_EXAMPLES].outputs[SCORES].tensor_shape.dim]

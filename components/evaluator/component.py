@@ -30,9 +30,6 @@ class EvaluatorSpec(component_spec.ComponentSpec):
         standard_component_specs.BASELINE_MODEL_KEY: component_spec.ChannelParameter(
             type=standard_artifacts.Model, optional=True
         ),
-        standard_component_specs.SCHEMA_KEY: component_spec.ChannelParameter(
-            type=standard_artifacts.Schema, optional=True
-        ),
     }
     OUTPUTS = {
         standard_component_specs.EVALUATION_KEY: component_spec.ChannelParameter(
@@ -62,7 +59,6 @@ class Evaluator(tfx_evaluator.Evaluator):
         eval_config: config_pb2.EvalConfig,
         gates: Mapping[str, Any],
         code: str,
-        schema: types.BaseChannel | None = None,
         example_splits: Sequence[str] = ("test",),
     ) -> None:
         """
@@ -73,14 +69,12 @@ class Evaluator(tfx_evaluator.Evaluator):
             eval_config: made by `eval_config.build_eval_config`.
             gates: the configuration's section `gates`, as plain values (see `gates.judge`).
             code: fingerprint of the code that runs here, so that a cached verdict is used only while it is the same.
-            schema: of the raw Examples, if they are to be parsed by it.
             example_splits: the splits that are judged, together.
         """
         spec = EvaluatorSpec(
             examples=examples,
             model=model,
             baseline_model=baseline_model,
-            schema=schema,
             eval_config=eval_config,
             example_splits=json.dumps(list(example_splits)),
             gates=json.dumps(gates, sort_keys=True),

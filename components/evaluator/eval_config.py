@@ -13,11 +13,10 @@ from tensorflow_model_analysis.proto import config_pb2
 from components import features
 from components.errors import ConfigError
 from components.evaluator.gates import slice_feature
+from components.signatures import SCORES, SERVING_EXAMPLES
 
 CANDIDATE = "candidate"
 BASELINE = "baseline"
-SIGNATURE = "serving_examples"
-SCORES = "scores"
 
 # Stands in for a score that is no probability: above every threshold, so that it can be counted (see `scores.py`).
 INVALID_SCORE = 2.0
@@ -63,7 +62,7 @@ def _model_spec(name: str) -> config_pb2.ModelSpec:
         name=name,
         # Said, so that TFMA does not try to load the SavedModel as a Keras model first.
         model_type=tfma.TF_GENERIC,
-        signature_name=SIGNATURE,
+        signature_name=SERVING_EXAMPLES,
         label_key=features.TARGET,
         prediction_key=SCORES,
         is_baseline=name == BASELINE,

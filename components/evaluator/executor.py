@@ -8,18 +8,18 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from tensorflow_metadata.proto.v0.schema_pb2 import Schema  # pyright: ignore[reportAttributeAccessIssue]
 from tensorflow_model_analysis.proto import config_pb2
 from tfx.components.evaluator import constants
 from tfx.components.evaluator import executor as tfx_executor
 from tfx.dsl.io import fileio
 from tfx.types import artifact, artifact_utils
 from tfx.types import standard_component_specs as keys
-from tfx.utils import io_utils, path_utils, proto_utils
+from tfx.utils import path_utils, proto_utils
 
+from components.errors import EvaluationError
 from components.evaluator.baseline import Baseline, find_baseline
 from components.evaluator.eval_config import BASELINE, CANDIDATE
-from components.evaluator.failure import EvaluationError, cause_of
+from components.evaluator.failure import cause_of
 from components.evaluator.gates import Verdict, judge
 from components.evaluator.measure import Metrics, measure
 
@@ -54,7 +54,6 @@ class Executor(tfx_executor.Executor):
             measure,
             examples=input_dict[keys.EXAMPLES_KEY],
             splits=json.loads(exec_properties[keys.EXAMPLE_SPLITS_KEY]),
-            schema=_schema(input_dict),
             eval_config=_eval_config(exec_properties),
             output=artifact_utils.get_single_uri(output_dict[keys.EVALUATION_KEY]),
             make_pipeline=self._make_beam_pipeline,
@@ -114,13 +113,6 @@ def _eval_config(exec_properties: dict[str, Any]) -> config_pb2.EvalConfig:
     eval_config = config_pb2.EvalConfig()
     proto_utils.json_to_proto(exec_properties[keys.EVAL_CONFIG_KEY], eval_config)
     return eval_config
-
-
-def _schema(input_dict: Artifacts) -> Schema | None:
-    if not input_dict.get(keys.SCHEMA_KEY):
-        return None
-    folder = artifact_utils.get_single_uri(input_dict[keys.SCHEMA_KEY])
-    return io_utils.SchemaReader().read(io_utils.get_only_uri_in_dir(folder))
 
 
 def _name_models(blessing: artifact.Artifact, input_dict: Artifacts, baseline: Baseline | None) -> None:

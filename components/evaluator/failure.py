@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import tensorflow as tf
 
-from components.errors import BertlineError
+from components.errors import causes
 
 # What TensorFlow writes around the message of the operator that failed.
 _FRAME = ("Graph execution error", "Detected at node", "<stack traces", "[[{{", "File ", "(")
 _MOST_CHARACTERS = 300
-
-
-class EvaluationError(BertlineError):
-    """The model that was trained cannot be scored."""
 
 
 def cause_of(error: BaseException) -> str:
@@ -22,14 +16,7 @@ def cause_of(error: BaseException) -> str:
 
     TFMA's own message repeats the batch, and the innermost error is of its first, vain way of calling a signature.
     """
-    chosen = next((cause for cause in _chain(error) if isinstance(cause, tf.errors.OpError)), error)
+    chosen = next((cause for cause in causes(error) if isinstance(cause, tf.errors.OpError)), error)
     lines = [line.strip() for line in str(chosen).splitlines()]
     telling = next((line for line in lines if line and not line.startswith(_FRAME)), "")
     return f"{type(chosen).__name__}: {telling[:_MOST_CHARACTERS]}" if telling else type(chosen).__name__
-
-
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    current: BaseException | None = error
-    while current is not None:
-        yield current
-        current = current.__cause__ or current.__context__

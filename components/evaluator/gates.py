@@ -16,6 +16,7 @@ from components.errors import ConfigError
 OVERALL = "overall"
 AT_LEAST = "at_least"
 MAX_DROP = "max_drop"
+MIN_EXAMPLES = "min_examples"
 INVALID_SCORES = "invalid_scores"
 EXAMPLE_COUNT = "example_count"
 
@@ -27,15 +28,26 @@ _LOWER_IS_BETTER = frozenset({"loss"})
 # Below the rounding of any difference of two metrics, so that a drop of exactly `max_drop` passes.
 _ROUNDING = 1e-9
 
+_NOTHING_APPLIED = (
+    f"no gate could be applied: every one is a {MAX_DROP}, and nothing is served yet to compare with; "
+    f"set gates.metrics.accuracy.{AT_LEAST}"
+)
+
 
 @dataclasses.dataclass(frozen=True)
 class Check:
-    """One gate on one metric of one slice. `kind`: AT_LEAST or MAX_DROP; `value`: the candidate's, None if missing."""
+    """One gate on one metric of one slice. `kind`: AT_LEAST or MAX_DROP; `value`: the candidate's, None if missing.
+
+    Of MAX_DROP alone: `baseline`, the served model's value, and `drop`, how far the candidate is below it (negative:
+    above); None where there is no such number. `limit`: the lowest value, or the largest drop, that passes.
+    """
 
     slice: str
     metric: str
     kind: str
     value: float | None
+    baseline: float | None
+    drop: float | None
     limit: float
     passed: bool
 
@@ -81,17 +93,20 @@ def judge(
 
     Args:
         gates: `{"metrics": {metric: limits}, "slices": {"feature=value": {metric: limits}}}` where limits hold
-            `at_least` (the candidate's floor) and `max_drop` (how far below the served model it may be), or None.
+            `at_least` (the candidate's floor) and `max_drop` (how far below the served model it may be), or None;
+            `min_examples`: how many examples must have been evaluated in all, if it is given.
         metrics: the candidate's.
         baseline_metrics: the served model's on the same rows, or None where it has none.
         baseline_version: the served version, empty where nothing is served.
         baseline_problem: a sentence saying why the served model could not be scored, if so.
 
+    Where no gate could be applied, as on a first run with `max_drop` alone, the candidate is not blessed.
+
     Raises:
         ConfigError: there is no gate at all, or one on a metric of which less is better.
     """
     required = _gates(gates)
-    checks, reasons = [], _invalid_scores(metrics)
+    checks, reasons = [], [*_too_few_examples(gates, metrics), *_invalid_scores(metrics)]
     compared = [gate for gate in required if gate.kind == MAX_DROP]
     for gate in required:
         if gate.kind == AT_LEAST:
@@ -102,8 +117,10 @@ def judge(
             reason = baseline_problem
         else:
             continue
-        checks.append(_check(gate, metrics, passed=reason is None))
+        checks.append(_check(gate, metrics, baseline_metrics, passed=reason is None))
         reasons += [reason] if reason else []
+    if not checks:
+        reasons.append(_NOTHING_APPLIED)
     return Verdict(
         blessed=not reasons,
         reasons=list(dict.fromkeys(reasons)),
@@ -180,6 +197,14 @@ def _value(gate: _Gate, metrics: Metrics, of: str = "") -> float | str:
     return value
 
 
+def _too_few_examples(gates: Mapping[str, Any], metrics: Metrics) -> list[str]:
+    minimum = gates.get(MIN_EXAMPLES)
+    count = metrics.get(OVERALL, {}).get(EXAMPLE_COUNT, 0)
+    if minimum is None or count >= minimum:
+        return []
+    return [f"{count:.0f} examples were evaluated, fewer than gates.{MIN_EXAMPLES} {minimum}"]
+
+
 def _invalid_scores(metrics: Metrics) -> list[str]:
     overall = metrics.get(OVERALL, {})
     invalid = overall.get(INVALID_SCORES, 0)
@@ -188,9 +213,13 @@ def _invalid_scores(metrics: Metrics) -> list[str]:
     return [f"{invalid:.0f} of {overall[EXAMPLE_COUNT]:.0f} scores are no probabilities (not a number, or not in 0..1)"]
 
 
-def _check(gate: _Gate, metrics: Metrics, passed: bool) -> Check:
+def _check(gate: _Gate, metrics: Metrics, baseline_metrics: Metrics | None, passed: bool) -> Check:
     value = metrics.get(gate.slice, {}).get(gate.metric)
-    return Check(gate.slice, gate.metric, gate.kind, value, gate.limit, passed)
+    baseline = None
+    if gate.kind == MAX_DROP and baseline_metrics is not None:
+        baseline = baseline_metrics.get(gate.slice, {}).get(gate.metric)
+    drop = None if value is None or baseline is None else baseline - value
+    return Check(gate.slice, gate.metric, gate.kind, value, baseline, drop, gate.limit, passed)
 
 
 def _notes(compared: list[_Gate], baseline_metrics: Metrics | None, baseline_problem: str | None) -> list[str]:

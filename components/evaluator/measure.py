@@ -8,12 +8,10 @@ from typing import Any
 
 import apache_beam as beam
 import tensorflow_model_analysis as tfma
-from tensorflow_metadata.proto.v0.schema_pb2 import Schema  # pyright: ignore[reportAttributeAccessIssue]
 from tensorflow_model_analysis.proto import config_pb2
 from tfx.components.util import tfxio_utils
 from tfx.types import artifact, artifact_utils
 from tfx.utils import io_utils
-from tfx_bsl.tfxio import tensor_adapter
 
 from components.evaluator.gates import EXAMPLE_COUNT, INVALID_SCORES, OVERALL
 from components.evaluator.scores import with_valid_scores
@@ -31,7 +29,6 @@ def measure(
     models: Mapping[str, str],
     examples: Sequence[artifact.Artifact],
     splits: Sequence[str],
-    schema: Schema | None,
     eval_config: config_pb2.EvalConfig,
     output: str,
     make_pipeline: Callable[[], beam.Pipeline],
@@ -42,7 +39,6 @@ def measure(
         models: name (CANDIDATE, or BASELINE too) to SavedModel folder.
         examples: Examples artifacts with all of the splits.
         splits: the splits that are measured, together.
-        schema: of the Examples, or None to take their features as they are.
         eval_config: from `build_eval_config`; specs of models that are not given are left out.
         output: folder that `tfma.load_eval_result` can read afterwards.
         make_pipeline: makes the Beam pipeline to run in.
@@ -52,16 +48,12 @@ def measure(
         tfma.default_eval_shared_model(path, model_name=name, eval_config=config) for name, path in models.items()
     ]
     with computing_in("float32"), make_pipeline() as pipeline:
-        batches, adapter_config = _read(pipeline, examples, splits, schema)
-        extractors = tfma.default_extractors(
-            eval_shared_model=shared_models, eval_config=config, tensor_adapter_config=adapter_config
-        )
-        _ = batches | "ExtractEvaluateAndWriteResults" >> tfma.ExtractEvaluateAndWriteResults(
+        extractors = tfma.default_extractors(eval_shared_model=shared_models, eval_config=config)
+        _ = _read(pipeline, examples, splits) | "ExtractEvaluateAndWriteResults" >> tfma.ExtractEvaluateAndWriteResults(
             eval_shared_model=shared_models,
             eval_config=config,
             extractors=with_valid_scores(extractors),
             output_path=output,
-            tensor_adapter_config=adapter_config,
         )
     return {name: read_metrics(output, name) for name in models}
 
@@ -84,17 +76,11 @@ def _config_for(eval_config: config_pb2.EvalConfig, models: Mapping[str, str]) -
     return config
 
 
-def _read(
-    pipeline: beam.Pipeline,
-    examples: Sequence[artifact.Artifact],
-    splits: Sequence[str],
-    schema: Schema | None,
-) -> tuple[Any, tensor_adapter.TensorAdapterConfig | None]:
-    """Arrow batches of every split, and how to make tensors of them."""
+def _read(pipeline: beam.Pipeline, examples: Sequence[artifact.Artifact], splits: Sequence[str]) -> Any:
+    """Arrow batches of every split."""
     make_tfxio = tfxio_utils.get_tfxio_factory_from_artifact(
         examples=list(examples),
         telemetry_descriptors=["Evaluator"],
-        schema=schema,
         raw_record_column_name=tfma.ARROW_INPUT_COLUMN,
     )
     sources = [
@@ -102,14 +88,9 @@ def _read(
         for split in splits
         for uri in artifact_utils.get_split_uris(list(examples), split)
     ]
-    batches = [
+    return [
         pipeline | f"Read[{index}]" >> source.BeamSource(_BATCH_SIZE) for index, source in enumerate(sources)
     ] | "Flatten" >> beam.Flatten(pipeline=pipeline)
-    if schema is None:
-        return batches, None
-    return batches, tensor_adapter.TensorAdapterConfig(
-        arrow_schema=sources[-1].ArrowSchema(), tensor_representations=sources[-1].TensorRepresentations()
-    )
 
 
 def _slice_name(key: Any) -> str:

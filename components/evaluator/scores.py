@@ -11,7 +11,8 @@ import tensorflow_model_analysis as tfma
 # Registers the tokeniser's operators in whichever process loads the models: Beam's workers import this module.
 import tensorflow_text  # noqa: F401
 
-from components.evaluator.eval_config import INVALID_SCORE, SCORES
+from components.evaluator.eval_config import INVALID_SCORE
+from components.signatures import SCORES
 
 _PREDICTIONS_STAGE = "ExtractPredictions"
 

@@ -19,6 +19,7 @@ class TextExampleGenSpec(component_spec.ComponentSpec):
         executor.DATA: component_spec.ExecutionParameter(type=str),
         executor.LABELS: component_spec.ExecutionParameter(type=str),
         executor.FINGERPRINT: component_spec.ExecutionParameter(type=str),
+        executor.CODE: component_spec.ExecutionParameter(type=str),
     }
     INPUTS = {}
     OUTPUTS = {
@@ -40,18 +41,20 @@ class TextExampleGen(base_beam_component.BaseBeamComponent):
     SPEC_CLASS = TextExampleGenSpec
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(executor.Executor)
 
-    def __init__(self, data: dict[str, Any], labels: dict[str, Any], fingerprint: str) -> None:
+    def __init__(self, data: dict[str, Any], labels: dict[str, Any], fingerprint: str, code: str) -> None:
         """
         Args:
             data: the `data` section of the configuration, as plain JSON values.
             labels: the `labels` section of the configuration, as plain JSON values.
-            fingerprint: of the source's files (`fingerprint.data_digest`) and of the code that runs here, so that a
-                cached result is used only while both are the same. Nothing else depends on it.
+            fingerprint: of the source's files (`fingerprint.data_digest`), so that a cached result is used only while
+                they are the same. They must still be so when they have been read.
+            code: fingerprint of the code that runs here, part of the cache key and nothing else.
         """
         spec = TextExampleGenSpec(
             data=json.dumps(data, sort_keys=True),
             labels=json.dumps(labels, sort_keys=True),
             fingerprint=fingerprint,
+            code=code,
             examples=channel.Channel(type=standard_artifacts.Examples),
             quarantine=channel.Channel(type=Quarantine),
         )

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
+from components.example_gen.bands import length_band
 from components.example_gen.rows import Candidate
+from components.features import CHARACTERS, ID, LABEL, LENGTH_BAND, TARGET, TEXT, WORDS
 
 
 def to_example(row: Candidate, names: Sequence[str], bounds: Sequence[int]) -> bytes:
@@ -21,23 +23,16 @@ def to_example(row: Candidate, names: Sequence[str], bounds: Sequence[int]) -> b
         bounds: where the bands of length begin, in words, rising; the first band begins at 0.
     """
     features = {
-        "text": _bytes(row.text),
-        "label": _bytes(row.label),
-        "target": _int64(int(row.label == names[1])),
-        "id": _bytes(row.id),
-        "words": _int64(row.words),
-        "characters": _int64(len(row.text)),
-        "length_band": _bytes(length_band(row.words, bounds)),
+        TEXT: _bytes(row.text),
+        LABEL: _bytes(row.label),
+        TARGET: _int64(int(row.label == names[1])),
+        ID: _bytes(row.id),
+        WORDS: _int64(row.words),
+        CHARACTERS: _int64(len(row.text)),
+        LENGTH_BAND: _bytes(length_band(row.words, bounds)),
     }
     example = tf.train.Example(features=tf.train.Features(feature=features))
     return example.SerializeToString(deterministic=True)
-
-
-def length_band(words: int, bounds: Sequence[int]) -> str:
-    """The band that a number of words falls in: with bounds [100, 300] one of 0-99, 100-299 and 300+."""
-    lower = max((bound for bound in bounds if bound <= words), default=0)
-    upper = min((bound for bound in bounds if bound > words), default=None)
-    return f"{lower}+" if upper is None else f"{lower}-{upper - 1}"
 
 
 def _bytes(value: str) -> tf.train.Feature:

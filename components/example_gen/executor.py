@@ -25,15 +25,17 @@ from tfx.types import artifact_utils
 
 from components.errors import DataError
 from components.example_gen import duplicates, examples, guards, quarantine, sources
+from components.example_gen.fingerprint import data_digest
 from components.example_gen.quarantine import Report
 from components.example_gen.rows import BadRow, Candidate, examine
 from components.example_gen.settings import DataSettings, LabelSettings
 from components.example_gen.sources import SourceFile
-from components.example_gen.splits import SPLITS
+from components.features import SPLITS
 
 DATA = "data"
 LABELS = "labels"
 FINGERPRINT = "fingerprint"
+CODE = "code"
 EXAMPLES = "examples"
 QUARANTINE = "quarantine"
 
@@ -57,11 +59,13 @@ class Executor(base_beam_executor.BaseBeamExecutor):
 
         Raises:
             ConfigError: the source is unknown, or its labels have no name.
-            DataError: the data cannot be read, too much of it cannot be used, or a split lacks a label. In the two
-                latter cases the quarantine stays beside the output's folder, its name ending in `-stopped`.
+            DataError: the data cannot be read or changed meanwhile, too much of it cannot be used, or a split lacks a
+                label. In the two latter cases the quarantine stays beside the output's folder, its name ending in
+                `-stopped`.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
-        data = DataSettings.from_dict(json.loads(exec_properties[DATA]))
+        section = json.loads(exec_properties[DATA])
+        data = DataSettings.from_dict(section)
         labels = LabelSettings.from_dict(json.loads(exec_properties[LABELS]))
         files = sources.checked_files(data, labels)
         output = artifact_utils.get_single_instance(output_dict[EXAMPLES])
@@ -70,7 +74,14 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         aside = artifact_utils.get_single_instance(output_dict[QUARANTINE]).uri
         with self._make_beam_pipeline() as pipeline:
             _build(pipeline, sources.divide(data, files), data, labels, folders, aside)
+        _check_unchanged(section, exec_properties[FINGERPRINT])
         _guard(data, labels, aside)
+
+
+def _check_unchanged(section: dict[str, Any], fingerprint: str) -> None:
+    """What was read is what the fingerprint, which the result is cached under, was taken of."""
+    if data_digest(section) != fingerprint:
+        raise DataError(f"data.path {section.get('path')!r} changed while it was being read; run again")
 
 
 def _guard(data: DataSettings, labels: LabelSettings, aside: str) -> None:

@@ -9,7 +9,7 @@ from components.errors import DataError
 from components.example_gen.quarantine import Summary
 from components.example_gen.rows import DAMAGED, BadRow
 from components.example_gen.settings import DataSettings
-from components.example_gen.splits import SPLITS
+from components.features import SPLITS
 
 _SHOWN_ROWS = 5
 _REMEDY = "give it more data, or raise data.sample_fraction or its weight in data.splits"

@@ -10,7 +10,9 @@ import hashlib
 import re
 import unicodedata
 
-_BREAK = re.compile(r"<\s*br\s*/?\s*>", re.IGNORECASE)
+from components.line_breaks import LINE_BREAK
+
+_BREAK = re.compile(LINE_BREAK)
 _ID_BYTES = 16
 
 

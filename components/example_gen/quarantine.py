@@ -11,7 +11,7 @@ from typing import Any
 from tfx.dsl.io import fileio
 
 from components.example_gen.rows import BadRow
-from components.example_gen.splits import SPLITS
+from components.features import SPLITS
 
 ROWS_FILE = "rows.jsonl"
 SUMMARY_FILE = "summary.json"

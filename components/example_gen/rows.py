@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from components.example_gen.normalise import id_of_normalised, normalise, without_breaks
 from components.example_gen.settings import DataSettings, LabelSettings
-from components.example_gen.splits import TEST, is_sampled, split_of
+from components.example_gen.splits import is_sampled, split_of
+from components.features import TEST
 
 INVALID_UTF8 = "invalid UTF-8"
 NUL = "NUL character"

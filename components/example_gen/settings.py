@@ -6,6 +6,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+from components.features import EVAL, TEST, TRAIN
+
 _Settings = TypeVar("_Settings", "DataSettings", "LabelSettings")
 
 
@@ -19,7 +21,7 @@ class DataSettings:
     label: str = "label"
     delimiter: str = ","
     sample_fraction: float = 1.0
-    splits: Mapping[str, float] = dataclasses.field(default_factory=lambda: {"train": 0.8, "eval": 0.1, "test": 0.1})
+    splits: Mapping[str, float] = dataclasses.field(default_factory=lambda: {TRAIN: 0.8, EVAL: 0.1, TEST: 0.1})
     max_bad_fraction: float = 0.01
     max_characters: int = 100_000
     length_bands: tuple[int, ...] = (100, 300)

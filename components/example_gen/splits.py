@@ -9,8 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 
-TRAIN, EVAL, TEST = "train", "eval", "test"
-SPLITS = (TRAIN, EVAL, TEST)
+from components.features import EVAL, SPLITS, TEST, TRAIN
 
 _FLOAT_BITS = 53  # what a float64 holds without rounding, so that 1.0 is never reached
 

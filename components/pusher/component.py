@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from tfx import types
 from tfx.components.pusher import component as tfx_pusher
 from tfx.dsl.components.base import executor_spec
 from tfx.proto import pusher_pb2
+from tfx.types import component_spec, standard_artifacts, standard_component_specs
 
 from components.pusher import executor
+
+
+class PusherSpec(standard_component_specs.PusherSpec):
+    """The stock inputs, outputs and parameters of `Pusher`, and the model that the candidate was compared with."""
+
+    INPUTS = {
+        **standard_component_specs.PusherSpec.INPUTS,
+        executor.BASELINE: component_spec.ChannelParameter(type=standard_artifacts.Model, optional=True),
+    }
 
 
 class Pusher(tfx_pusher.Pusher):
@@ -20,12 +31,14 @@ class Pusher(tfx_pusher.Pusher):
     Output `pushed_model`: TFX's PushedModel, with `push.json` in its folder (see `publish.Push`).
     """
 
+    SPEC_CLASS = PusherSpec
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(executor.Executor)
 
     def __init__(
         self,
         model: types.BaseChannel,
         model_blessing: types.BaseChannel,
+        baseline: types.BaseChannel,
         push_folder: str,
         nonce: str,
     ) -> None:
@@ -33,16 +46,21 @@ class Pusher(tfx_pusher.Pusher):
         Args:
             model: the candidate.
             model_blessing: the Evaluator's verdict on it.
+            baseline: the served model that the Evaluator compared it with (`ServedModel`): no other one is replaced.
             push_folder: TensorFlow Serving's base path, with a numbered sub-folder a version; made where it is missing.
             nonce: something that no other run has, such as its id: anybody can change the folder at any time, so a
                 push must never be answered from the cache.
         """
-        super().__init__(
+        spec = PusherSpec(
             model=model,
             model_blessing=model_blessing,
+            baseline=baseline,
             push_destination=_destination(push_folder),
-            custom_config={executor.NONCE: nonce},
+            custom_config=json.dumps({executor.NONCE: nonce}),
+            pushed_model=types.Channel(type=standard_artifacts.PushedModel),
         )
+        # Past the stock constructor, which builds a spec of its own class and knows nothing of a baseline.
+        super(tfx_pusher.Pusher, self).__init__(spec=spec)
 
 
 def _destination(push_folder: str) -> Any:

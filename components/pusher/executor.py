@@ -14,7 +14,10 @@ from tfx.utils import proto_utils
 
 from components import model_folder
 from components.pusher import publish
+from components.pusher.probe import prove_usable
+from components.served_model import executor as served_model
 
+BASELINE = "baseline"
 NONCE = "nonce"
 STATUS = "status"
 NOT_BLESSED = "not_blessed"
@@ -43,7 +46,8 @@ class Executor(tfx_executor.Executor):
             digest = model_folder.model_digest(model)
             _record(pushed_model, {"status": NOT_BLESSED, "version": None, "folder": None, "digest": digest})
             return
-        push = publish.publish(model, _push_folder(exec_properties))
+        compared = served_model.digest(artifact_utils.get_single_instance(input_dict[BASELINE]))
+        push = publish.publish(model, _push_folder(exec_properties), compared, prove_usable)
         if push.status == publish.PUSHED:
             self._MarkPushed(pushed_model, pushed_destination=push.folder, pushed_version=str(push.version))
         else:

@@ -1,8 +1,8 @@
 """Publishing a SavedModel to a folder that TensorFlow Serving watches.
 
 A version appears at once and whole: it is copied to a hidden neighbour, which TensorFlow Serving passes over as it does
-every name that is no number, forced to the disk, read back, and renamed. Versions only grow, even where the clock was
-set back or somebody chose a higher number.
+every name that is no number, forced to the disk, read back, loaded and called, and renamed. Versions only grow, even
+where the clock was set back or somebody chose a higher number.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import fasteners
@@ -28,6 +28,9 @@ UNCHANGED = "unchanged"
 _LOCK_NAME = ".push.lock"
 _TEMPORARY_PREFIX = ".push-"
 
+Probe = Callable[[str], object]
+"""Raises PushError where the SavedModel in a folder cannot be used."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Push:
@@ -39,36 +42,73 @@ class Push:
     digest: str
 
 
-def publish(model: str | Path, base: str | Path) -> Push:
+def publish(model: str | Path, base: str | Path, compared: str | None, probe: Probe) -> Push:
     """Publishes the SavedModel in `model` as the next version in `base`, unless it is what is served already.
 
+    Args:
+        model: SavedModel folder.
+        base: TensorFlow Serving's base path; made where it is missing.
+        compared: digest of the served model that this one was compared with, None where nothing was served then.
+        probe: called with the copy before it becomes visible.
+
     Raises:
-        PushError: `base` is a URL, cannot be written, or has no room. Nothing half-made stays visible.
+        PushError: `base` is a URL, cannot be written, has no room or no higher version; or what is served there is not
+            what the model was compared with; or the probe refuses the copy. Nothing half-made stays visible.
     """
     folder = model_folder.local_folder(base)
     digest = model_folder.model_digest(model)
     with _shown_as_push_error(folder), _locked(folder):
         _remove_leftovers(folder)
-        served = model_folder.latest_complete(folder)
-        if served is not None:
-            served_folder = model_folder.version_folder(folder, served)
-            if model_folder.model_digest(served_folder) == digest:
-                return Push(UNCHANGED, served, str(served_folder), digest)
+        served = _served(folder)
+        if served and served.digest == digest:
+            return served
+        _check_compared(folder, served, compared)
         version = _next_version(folder)
-        _place(Path(model), folder / str(version), digest)
+        _place(Path(model), folder / str(version), digest, probe)
     return Push(PUSHED, version, str(folder / str(version)), digest)
+
+
+def _served(base: Path) -> Push | None:
+    """What is served now, as the push that would change nothing; None where nothing is."""
+    version = model_folder.latest_complete(base)
+    if version is None:
+        return None
+    folder = model_folder.version_folder(base, version)
+    return Push(UNCHANGED, version, str(folder), model_folder.model_digest(folder))
+
+
+def _check_compared(base: Path, served: Push | None, compared: str | None) -> None:
+    """Refuses to replace a model that users got after the candidate was judged: nobody knows which is the better."""
+    if (served.digest if served else None) == compared:
+        return
+    if served is None:
+        raise PushError(
+            f"push.folder: the served model in {base}, which this one was compared with, was removed "
+            "while this run went on; run again to be judged as a first model"
+        )
+    raise PushError(
+        f"push.folder: version {served.version} came to be served in {base} while this run went on; "
+        "run again to be compared with it"
+    )
 
 
 def _next_version(base: Path) -> int:
     latest, now = model_folder.latest(base), int(time.time())
-    return now if latest is None else max(latest + 1, now)
+    version = now if latest is None else max(latest + 1, now)
+    if version > model_folder.LARGEST_VERSION:
+        raise PushError(
+            f"push.folder: {base} holds version {latest}, and TensorFlow Serving reads no higher number; "
+            "rename that folder to a smaller one, and run again"
+        )
+    return version
 
 
-def _place(model: Path, target: Path, digest: str) -> None:
+def _place(model: Path, target: Path, digest: str, probe: Probe) -> None:
     temporary = target.parent / f"{_TEMPORARY_PREFIX}{uuid.uuid4().hex}"
     try:
         _copy_durably(model, temporary)
         verify_version(temporary, digest)
+        probe(str(temporary))
         temporary.rename(target)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)

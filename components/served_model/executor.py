@@ -12,6 +12,7 @@ from tfx.types import artifact, artifact_utils
 from tfx.utils import path_utils
 
 from components import model_folder
+from components.errors import PushError
 
 MODEL = "model"
 PUSH_FOLDER = "push_folder"
@@ -32,7 +33,11 @@ class Executor(base_executor.BaseExecutor):
         output_dict: dict[str, list[artifact.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Fills the output artifact. Raises PushError where the push folder is a URL."""
+        """Fills the output artifact.
+
+        Raises:
+            PushError: the push folder is a URL, or is no longer in the state that this step is cached under.
+        """
         model = artifact_utils.get_single_instance(output_dict[MODEL])
         base = model_folder.local_folder(exec_properties[PUSH_FOLDER])
         version = _served_version(base)
@@ -41,11 +46,22 @@ class Executor(base_executor.BaseExecutor):
             copy = path_utils.serving_model_dir(model.uri)
             shutil.copytree(model_folder.version_folder(base, version), copy)
             model.set_string_custom_property(DIGEST, model_folder.model_digest(copy))
+        _check_unchanged(base, exec_properties[STATE])
 
 
 def is_present(model: artifact.Artifact) -> bool:
     """Whether this output of ServedModel holds a model, that is, whether anything was served."""
     return (Path(path_utils.serving_model_dir(model.uri)) / "saved_model.pb").is_file()
+
+
+def digest(model: artifact.Artifact) -> str | None:
+    """`model_folder.model_digest` of the model in this output of ServedModel, or None where nothing was served."""
+    return model.get_string_custom_property(DIGEST) or None
+
+
+def _check_unchanged(base: Path, state: str) -> None:
+    if model_folder.state_digest(base) != state:
+        raise PushError(f"push.folder: the models in {base} changed while the run was going on; run it again")
 
 
 def _served_version(base: Path) -> int | None:

@@ -10,7 +10,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from components.errors import TrainingError
-from components.features import INPUT_WORD_IDS, TARGET
+from components.features import INPUT_MASK, INPUT_TYPE_IDS, INPUT_WORD_IDS, TARGET
 
 _PARSE_BATCH = 1024
 _WINDOW_BATCHES = 64  # texts are sorted by length within so many batches: little padding, and still a random order
@@ -25,7 +25,6 @@ class Examples:
 
     dataset: tf.data.Dataset
     count: int
-    positives: tuple[int, ...]
 
 
 def read_examples(patterns: Sequence[str], transform_output: tft.TFTransformOutput, split: str) -> Examples:
@@ -79,7 +78,7 @@ def pad(ids: tf.RaggedTensor) -> Encoded:
 
 def encoder_inputs(word_ids: tf.Tensor, mask: tf.Tensor) -> Encoded:
     """The three int32 `[batch, tokens]` inputs of TF Hub's text encoders, for single texts."""
-    return {"input_word_ids": word_ids, "input_mask": mask, "input_type_ids": tf.zeros_like(word_ids)}
+    return {INPUT_WORD_IDS: word_ids, INPUT_MASK: mask, INPUT_TYPE_IDS: tf.zeros_like(word_ids)}
 
 
 def _sort_by_length(ids: tf.RaggedTensor, target: tf.Tensor) -> tuple[tf.RaggedTensor, tf.Tensor]:
@@ -94,10 +93,9 @@ def _counted(dataset: tf.data.Dataset, split: str) -> Examples:
         positives = target.sum(axis=0) + (0 if positives is None else positives)
     if positives is None:
         raise TrainingError(f"the {split} split has no example; give it data, or more weight in data.splits")
-    per_label = tuple(int(value) for value in positives)
-    if any(value in (0, count) for value in per_label):
+    if any(value in (0, count) for value in positives):
         raise TrainingError(
             f"all {count} examples of the {split} split are of one class: there is nothing to learn or to measure; "
             "give it data of both classes, or raise data.sample_fraction"
         )
-    return Examples(dataset, count, per_label)
+    return Examples(dataset, count)

@@ -12,6 +12,7 @@ import tensorflow_transform as tft
 import tf_keras as keras
 
 from components.features import INPUT_WORD_IDS, TEXT
+from components.signatures import PREDICTED, SCORES, SERVING_DEFAULT, SERVING_EXAMPLES, TOKENS
 from components.trainer.dataset import encoder_inputs, pad
 
 Outputs = dict[str, tf.Tensor]
@@ -56,21 +57,23 @@ class TextClassifier(tf.Module):
     def tokens(self, input_word_ids: tf.Tensor, input_mask: tf.Tensor) -> Outputs:
         """Ids and their mask, int64 [batch, tokens], [CLS] and [SEP] included, to `scores`."""
         inputs = encoder_inputs(tf.cast(input_word_ids, tf.int32), tf.cast(input_mask, tf.int32))
-        return {"scores": self._score(inputs)}
+        return {SCORES: self._score(inputs)}
 
     def _score(self, inputs: dict[str, tf.Tensor]) -> tf.Tensor:
+        """The encoder's inputs, int32 [batch, tokens] each, to probabilities, float32 [batch, labels]."""
         return tf.sigmoid(self._logits(inputs))
 
     def _decide(self, scores: tf.Tensor) -> Outputs:
+        """Adds each row's label, string [batch], to its scores, [batch, 1]."""
         negative, positive = self._names
-        return {"scores": scores, "predicted": tf.where(scores[:, 0] >= self._threshold, positive, negative)}
+        return {SCORES: scores, PREDICTED: tf.where(scores[:, 0] >= self._threshold, positive, negative)}
 
 
 def export(classifier: TextClassifier, folder: str) -> None:
     """Saves the model with its three signatures as a SavedModel in `folder`."""
     signatures = {
-        "serving_default": classifier.serving_default,
-        "serving_examples": classifier.serving_examples,
-        "tokens": classifier.tokens,
+        SERVING_DEFAULT: classifier.serving_default,
+        SERVING_EXAMPLES: classifier.serving_examples,
+        TOKENS: classifier.tokens,
     }
     tf.saved_model.save(classifier, folder, signatures=signatures)

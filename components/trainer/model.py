@@ -9,7 +9,7 @@ import tensorflow_hub as hub
 import tf_keras as keras
 from typing_extensions import override
 
-ENCODER_INPUTS = ("input_word_ids", "input_mask", "input_type_ids")
+from components.features import ENCODER_INPUTS, INPUT_MASK
 
 
 class MaskedMean(keras.layers.Layer):
@@ -39,7 +39,7 @@ def build_classifier(encoder_path: str, pooling: str, dropout: float, labels: in
     """
     inputs = {name: keras.Input([None], dtype=tf.int32, name=name) for name in ENCODER_INPUTS}
     encoded = hub.KerasLayer(encoder_path, trainable=True, name="encoder")(inputs)
-    features = _pool(encoded, inputs["input_mask"], pooling)
+    features = _pool(encoded, inputs[INPUT_MASK], pooling)
     features = keras.layers.Dropout(dropout, name="dropout")(features)
     logits = keras.layers.Dense(labels, name="logits", dtype=tf.float32)(features)
     return keras.Model(inputs, logits, name="text_classifier")

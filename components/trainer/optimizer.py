@@ -14,8 +14,9 @@ UNDECAYED = ("bias", "layer_norm", "LayerNorm")
 
 
 class WarmUpLinearDecay(keras.optimizers.schedules.LearningRateSchedule):
-    """Rises linearly from 0 to `peak` over `warmup_steps`, then falls linearly to 0 at `total_steps`.
+    """Rises linearly to `peak` over `warmup_steps`, then falls linearly to 0 at `total_steps`.
 
+    The first step trains too, at peak / (warmup_steps + 1).
     Devlin et al. 2019, "BERT", appendix A.2.
     """
 

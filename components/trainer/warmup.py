@@ -6,10 +6,11 @@ https://www.tensorflow.org/tfx/serving/saved_model_warmup
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
+
+from components.signatures import SERVING_DEFAULT
 
 WARMUP_FILE = "assets.extra/tf_serving_warmup_requests"
 # Batch sizes and lengths in words that a server meets: single short and long texts, and a full batch.
@@ -17,18 +18,17 @@ _SHAPES = ((1, 8), (1, 64), (1, 512), (32, 64))
 _WORD = "word "
 
 
-def write_warmup_requests(model_folder: str, signatures: Sequence[str] = ("serving_default",)) -> None:
-    """Adds a request of each usual shape for each signature that takes texts to the SavedModel in `model_folder`."""
+def write_warmup_requests(model_folder: str) -> None:
+    """Adds a request of each usual shape for `serving_default` to the SavedModel in `model_folder`."""
     path = os.path.join(model_folder, WARMUP_FILE)
     tf.io.gfile.makedirs(os.path.dirname(path))
     with tf.io.TFRecordWriter(path) as writer:
-        for signature in signatures:
-            for batch, words in _SHAPES:
-                writer.write(_log([_WORD * words] * batch, signature).SerializeToString())
+        for batch, words in _SHAPES:
+            writer.write(_log([_WORD * words] * batch).SerializeToString())
 
 
-def _log(texts: list[str], signature: str) -> prediction_log_pb2.PredictionLog:
+def _log(texts: list[str]) -> prediction_log_pb2.PredictionLog:
     request = predict_pb2.PredictRequest()
-    request.model_spec.signature_name = signature
+    request.model_spec.signature_name = SERVING_DEFAULT
     request.inputs["text"].CopyFrom(tf.make_tensor_proto(texts))
     return prediction_log_pb2.PredictionLog(predict_log=prediction_log_pb2.PredictLog(request=request))

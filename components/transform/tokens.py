@@ -13,9 +13,9 @@ import tensorflow as tf
 import tensorflow_text as tf_text
 
 from components.encoders.vocabulary import Vocabulary
+from components.line_breaks import LINE_BREAK
 
 SPECIAL_TOKENS = 2  # [CLS] and [SEP] around a single text
-_HTML_BREAK = r"(?i)<br\s*/?\s*>"
 _SPACE = 0x20
 
 
@@ -71,7 +71,7 @@ class TextToTokens:
 def clean(text: tf.Tensor) -> tf.Tensor:
     """`[batch]` strings with HTML line breaks and undecodable bytes made spaces."""
     decodable = tf.strings.unicode_transcode(text, "UTF-8", "UTF-8", errors="replace", replacement_char=_SPACE)
-    return tf.strings.regex_replace(decodable, _HTML_BREAK, " ")
+    return tf.strings.regex_replace(decodable, LINE_BREAK, " ")
 
 
 def truncate(ids: tf.RaggedTensor, truncation: Truncation) -> tf.RaggedTensor:

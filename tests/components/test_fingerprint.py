@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import shutil
+import sys
 
 import pytest
 
@@ -52,10 +54,49 @@ def test_a_missing_file_is_an_error(tmp_path):
         file_digest(tmp_path / "none")
 
 
-def test_code_digests_differ_by_package_and_are_stable():
-    assert code_digest("components.transform") == code_digest("components.transform")
-    assert code_digest("components.transform") != code_digest("components.trainer")
-    assert code_digest("components.errors") != code_digest("components.progress")
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """A package whose step imports one module at its top, one inside a function, and a third through the first."""
+    root = tmp_path / "fakepackage"
+    (root / "room").mkdir(parents=True)
+    sources = {
+        "__init__.py": "",
+        "shared.py": "VALUE = 1",
+        "lazy.py": "",
+        "deep.py": "",
+        "unused.py": "",
+        "room/__init__.py": "",
+        "room/step.py": "import json\nfrom fakepackage import shared\ndef run():\n    import fakepackage.lazy\n",
+    }
+    sources["shared.py"] = "from fakepackage.deep import anything\n"
+    for name, source in sources.items():
+        (root / name).write_text(source)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    importlib.invalidate_caches()
+    yield root
+    for name in [name for name in sys.modules if name.partition(".")[0] == "fakepackage"]:
+        del sys.modules[name]
+
+
+@pytest.mark.parametrize(
+    "changed", ["room/step.py", "shared.py", "lazy.py", "deep.py", "room/__init__.py", "__init__.py"]
+)
+def test_any_code_that_a_step_imports_counts(package, changed):
+    before = code_digest("fakepackage.room.step")
+    assert code_digest("fakepackage.room.step") == before
+    with (package / changed).open("a") as file:
+        file.write("\n# changed\n")
+    assert code_digest("fakepackage.room.step") != before
+
+
+def test_code_that_it_does_not_import_does_not_count(package):
+    before = code_digest("fakepackage.room.step")
+    (package / "unused.py").write_text("changed = True")
+    assert code_digest("fakepackage.room.step") == before
+
+
+def test_versions_of_what_it_builds_on_count(package):
+    assert code_digest("fakepackage.room.step", ["pytest"]) != code_digest("fakepackage.room.step")
 
 
 def test_code_of_no_module_is_an_error():

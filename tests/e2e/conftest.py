@@ -20,7 +20,8 @@ COMMAND = [sys.executable, "-m", "pipeline", "run"]
 
 SETTINGS = """
 pipeline: {{name: e2e, root: {root}}}
-data: {{source: files, path: {data}, label: sentiment, splits: {{train: 0.5, eval: 0.2, test: 0.3}}}}
+data:
+  {{source: files, path: {data}, label: sentiment, splits: {{train: 0.5, eval: 0.2, test: 0.3}}, max_characters: 30000}}
 schema: imdb
 encoder: {{max_tokens: 64}}
 training: {{epochs: 2, batch_size: 16, learning_rate: 2.0e-4}}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -13,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from components.model_folder import model_digest
+from pipeline.config_file import load_config
+from pipeline.schema_file import read_schema
 from tests.e2e.conftest import Project, Run, write_reviews
 
 pytestmark = pytest.mark.e2e
@@ -55,7 +58,9 @@ def third(project: Project, second: Run) -> Run:
 
 def test_a_killed_run_publishes_nothing_and_the_next_goes_on_from_what_was_done(project, killed, first):
     assert any(line.startswith("TextExampleGen") for line in killed)
-    assert not (project.folder / "killed.json").exists()
+    summary = json.loads((project.folder / "killed.json").read_text())
+    assert summary["verdict"] == "STOPPED"
+    assert "has not come to its end" in summary["reasons"][0]
     states = first.states()
     assert states["TextExampleGen"] == "cached"
     assert states["StatisticsGen"] == "cached"
@@ -150,10 +155,8 @@ def test_a_model_of_shuffled_labels_is_not_blessed_and_the_version_before_stays(
 
 def test_data_that_is_not_what_the_schema_says_stops_the_run_before_training(project, third):
     narrow = project.folder / "schema.pbtxt"
-    from pipeline.config import Labels
-    from pipeline.schema_file import read_schema
-
-    narrow.write_text(read_schema("imdb", Labels()).replace("max: 5000", "max: 50"))
+    text = read_schema(load_config("imdb"))
+    narrow.write_text(re.sub(r'(name: "words".*?max: )\d+', r"\g<1>50", text, flags=re.DOTALL))
     stopped = project.run(f"schema={narrow}")
     assert stopped.exit_code == 1
     assert stopped.summary["verdict"] == "STOPPED"

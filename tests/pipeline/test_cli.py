@@ -66,3 +66,22 @@ def test_a_run_that_cannot_begin_says_why_on_the_terminal_and_in_the_summary(tmp
     assert written["verdict"] == "STOPPED"
     assert "nowhere" in written["reasons"][0]
     assert not (tmp_path / "imdb").exists()
+
+
+def test_a_summary_that_cannot_be_written_is_one_clear_error(tmp_path):
+    (tmp_path / "file").write_text("")
+    result = bertline("run", "demo", "--set", f"pipeline.root={tmp_path}", "--summary", f"{tmp_path}/file/s.json")
+    assert result.exit_code == 2
+    assert "--summary" in result.output
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("verdict", "exit_code"), [("PUSHED", 0), ("UNCHANGED", 0), ("NOT BLESSED", 3), ("STOPPED", 1)]
+)
+def test_the_exit_code_is_the_verdicts(monkeypatch, verdict, exit_code):
+    from pipeline import local_run
+    from pipeline.verdict import Outcome, Verdict
+
+    monkeypatch.setattr(local_run, "run", lambda config, summary: Outcome(Verdict(verdict), ["reason"]))
+    assert bertline("run", "demo").exit_code == exit_code

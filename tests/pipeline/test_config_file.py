@@ -48,7 +48,14 @@ def test_where_the_push_folder_is_left_out_it_lies_in_the_pipelines_home():
     assert str(config.push_folder) == "/data/runs/demo/served"
 
 
-@pytest.mark.parametrize("override", ["training.epochs", "=3", "training..epochs=3", "data.source.x=1", "a.b=[1"])
+def test_a_truth_value_is_one_where_it_is_meant():
+    assert load_config("demo", ["encoder.lower_case=true"]).encoder.lower_case is True
+
+
+OVERRIDES = ["training.epochs", "=3", "training..epochs=3", "data.source.x=1", "a.b=[1", "data.delimiter=,"]
+
+
+@pytest.mark.parametrize("override", [*OVERRIDES, "gates.slices.length_band=300+.auc.at_least=0.8"])
 def test_a_malformed_override_is_refused_by_name(override):
     with pytest.raises(ConfigError, match=r"--set"):
         load_config("demo", [override])
@@ -67,14 +74,38 @@ def test_a_malformed_override_is_refused_by_name(override):
         ({"encoder": {"pooling": "max"}}, ["encoder.pooling is 'max'", "'pooled', 'mean' or 'cls'"]),
         ({"gates": {}}, ["gates.metrics is missing"]),
         ({"gates": {"metrics": {}}}, ["gates.metrics"]),
-        ({"gates": {"metrics": {"accuracy": {}}}}, ["gates.metrics.accuracy", "at_least, max_drop or both"]),
+        ({"gates": {"metrics": {"accuracy": {}}}}, ["gates.metrics.accuracy.at_least is missing"]),
+        # On a first run nothing is served to compare with: a drop alone would let anything through.
+        ({"gates": {"metrics": {"auc": {"max_drop": 0.1}}}}, ["gates.metrics.auc.at_least is missing"]),
         ({"gates": {"metrics": {"acuracy": {"at_least": 0.8}}}}, ["gates.metrics.acuracy", "'accuracy'"]),
         ({"gates": {"metrics": {"auc": {"at_leest": 0.8}}}}, ["at_leest is no setting", "did you mean at_least"]),
         ({"gates": {"metrics": {"auc": {"at_least": 85}}}}, ["gates.metrics.auc.at_least is 85", "less than"]),
         (
             {"gates": {"metrics": {"auc": {"at_least": 0.8}}, "slices": {"words": {"auc": {"at_least": 0.8}}}}},
-            ["'words' is no slice"],
+            ["gates.slices has 'words'", "label=neg", "length_band=300+"],
         ),
+        (
+            {
+                "data": {"source": "files", "path": "x", "length_bands": [50]},
+                "gates": {"metrics": {"auc": {"at_least": 0.8}}, "slices": {"length_band=300+": {}}},
+            },
+            ["gates.slices has 'length_band=300+'", "length_band=0-49, length_band=50+"],
+        ),
+        (
+            {"gates": {"metrics": {"auc": {"at_least": 0.8}}, "slices": {"label=neg": {}}}},
+            ["gates.slices.label=neg gates nothing"],
+        ),
+        (
+            {"gates": {"metrics": {"auc": {"at_least": 0.8}}, "slices": {"label=neg": {"auc": {"at_least": 0.8}}}}},
+            ["auc has no meaning in a slice of one label"],
+        ),
+        ({"data": {"source": "files", "path": "x", "text": "a", "label": "a"}}, ["data.text and data.label are both"]),
+        ({"data": {"source": "files", "path": "x", "delimiter": '"'}}, ["data.delimiter", "cannot divide columns"]),
+        ({"training": {"epochs": True}}, ["training", "epochs is True"]),
+        ({"training": {"learning_rate": True}}, ["learning_rate is True"]),
+        ({"training": 3}, ["training is 3, but it is a section"]),
+        ({"labels": {"names": [False, True]}}, ["labels.names", "put it in quotes"]),
+        ({"pipeline": {"name": "x", "root": "gs://bucket"}}, ["pipeline.root is 'gs://bucket'", "local folder"]),
         ({"data": {"source": "files"}}, ["data.path is missing"]),
         ({"data": {"source": "embedded", "path": "x"}}, ["data.path is given"]),
         ({"data": {"source": "parquet", "path": "x"}}, ["data.source is 'parquet'", "'files'"]),
@@ -112,6 +143,7 @@ def test_an_unknown_task_lists_those_there_are(tmp_path, monkeypatch):
         (b"- a\n- b\n", "must hold sections"),
         (b"", "must hold sections"),
         (b"data: [", "is no YAML"),
+        (b"training: {epochs: 1}\ntraining: {epochs: 2}\n", "the key training stands twice"),
         (b"pipeline: \xff", "is not UTF-8"),
     ],
 )

@@ -41,5 +41,22 @@ def test_an_error_without_a_message_still_has_its_type():
     assert explain(ValueError()) == "ValueError: no message"
 
 
+def test_a_line_of_a_library_is_not_taken_for_ours():
+    told = explain(raised(ValueError("elsewhere")))
+    assert told == "ValueError: elsewhere"
+
+
+def test_what_was_raised_from_none_has_no_cause_before_it():
+    def fail():
+        try:
+            raise DataError("hidden")
+        except DataError:
+            raise ValueError("shown") from None
+
+    with pytest.raises(ValueError, match="shown") as caught:
+        fail()
+    assert explain(caught.value) == "ValueError: shown"
+
+
 def test_an_interrupt_is_called_one():
     assert explain(raised(RuntimeError("x"), KeyboardInterrupt())) == "it was interrupted"

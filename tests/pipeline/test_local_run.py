@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from components.errors import BertlineError, ConfigError, DataError
+from components.errors import BertlineError, ConfigError, DataError, EncoderError
 from pipeline.config_file import load_config
 from pipeline.local_run import run
 
@@ -39,6 +39,7 @@ def test_a_second_run_of_the_same_pipeline_is_refused_while_the_first_goes_on(tm
         ("data.text=review", DataError, ["reviews.csv", "'review'", "data.text", "'text', 'label'"]),
         ("schema=nowhere.pbtxt", ConfigError, ["schema is nowhere.pbtxt"]),
         ("labels.names=[bad, good]", ConfigError, ["labels.names", "schema imdb"]),
+        ("encoder.handle=nowhere", EncoderError, ["encoder.handle", "nowhere"]),
     ],
 )
 def test_what_can_be_seen_at_once_is_refused_before_any_work(tmp_path, override, error, says):
@@ -48,3 +49,9 @@ def test_what_can_be_seen_at_once_is_refused_before_any_work(tmp_path, override,
     for words in says:
         assert words in str(refusal.value)
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_root_that_cannot_hold_a_run_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match=r"pipeline\.root: .* cannot be used"):
+        run(config(tmp_path, f"pipeline.root={tmp_path}/file"))

@@ -44,7 +44,7 @@ def test_the_steps_and_what_each_waits_for(config, outside):
     assert upstream["Transform"] == {"TextExampleGen", "CuratedSchema", "DataGate"}
     assert upstream["Trainer"] == {"Transform"}
     assert upstream["Evaluator"] == {"TextExampleGen", "Trainer", "ServedModel"}
-    assert upstream["Pusher"] == {"Trainer", "Evaluator"}
+    assert upstream["Pusher"] == {"Trainer", "Evaluator", "ServedModel"}
 
 
 @pytest.mark.parametrize(

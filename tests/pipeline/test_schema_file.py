@@ -6,15 +6,19 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 
 from components import features
 from components.errors import ConfigError
-from pipeline.config import Labels
+from pipeline.config import Config
 from pipeline.config_file import load_config, task_names
 from pipeline.schema_file import read_schema, schema_names
 
 
+def config(schema: object, *overrides: str) -> Config:
+    return load_config("demo", [f"schema={schema}", "data.max_characters=1000", *overrides])
+
+
 @pytest.mark.parametrize("name", schema_names())
 def test_every_schema_demands_each_raw_feature_of_every_example(name):
-    labels = {"quora": Labels(names=("sincere", "insincere"))}.get(name, Labels())
-    schema = text_format.Parse(read_schema(name, labels), schema_pb2.Schema())
+    names = ["labels.names=[sincere, insincere]"] if name == "quora" else []
+    schema = text_format.Parse(read_schema(config(name, *names)), schema_pb2.Schema())
     raw = {
         features.TEXT, features.LABEL, features.TARGET, features.ID,
         features.WORDS, features.CHARACTERS, features.LENGTH_BAND,
@@ -25,27 +29,38 @@ def test_every_schema_demands_each_raw_feature_of_every_example(name):
 
 @pytest.mark.parametrize("task", task_names())
 def test_every_task_goes_with_its_schema(task):
-    config = load_config(task)
-    assert "feature" in read_schema(config.schema_file, config.labels)
+    assert "feature" in read_schema(load_config(task))
 
 
 def test_labels_that_the_schema_does_not_allow_are_refused():
     with pytest.raises(ConfigError, match=r"labels.names is \['bad', 'good'\].*schema imdb allows \['neg', 'pos'\]"):
-        read_schema("imdb", Labels(names=("bad", "good")))
+        read_schema(config("imdb", "labels.names=[bad, good]"))
 
 
 def test_the_generic_schema_takes_any_labels():
-    assert read_schema("generic", Labels(names=("bad", "good")))
+    assert read_schema(config("generic", "labels.names=[bad, good]"))
+
+
+def test_longer_texts_than_the_schema_allows_are_refused_before_they_can_stop_a_run():
+    with pytest.raises(ConfigError, match=r"data.max_characters is 30001, .* allows 30000; set it to 30000 or less"):
+        read_schema(load_config("demo", ["data.max_characters=30001"]))
 
 
 def test_a_missing_schema_is_refused_with_those_there_are():
     with pytest.raises(ConfigError, match=r"schema is nope.pbtxt: no such file; .*generic, imdb, quora"):
-        read_schema("nope.pbtxt", Labels())
+        read_schema(config("nope.pbtxt"))
 
 
 def test_a_schema_that_cannot_be_parsed_is_refused_with_its_line(tmp_path):
     path = tmp_path / "schema.pbtxt"
     path.write_text("feature {\n  nome: 'text'\n}\n")
     with pytest.raises(ConfigError, match=r"schema\.pbtxt, line 2:") as refusal:
-        read_schema(str(path), Labels())
+        read_schema(config(path))
     assert "nome" in str(refusal.value)
+
+
+def test_a_schema_that_is_no_text_is_refused(tmp_path):
+    path = tmp_path / "schema.pbtxt"
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(ConfigError, match=r"schema is .*schema\.pbtxt, which cannot be read"):
+        read_schema(config(path))

@@ -6,9 +6,18 @@ import json
 import pytest
 from rich.console import Console
 
+from components.errors import ConfigError
 from pipeline.steps import State, Step
-from pipeline.summary import print_outcome, summarise, write_summary
+from pipeline.summary import Run, print_outcome, summarise, write_summary
 from pipeline.verdict import Outcome, Scored, Verdict, read_outcome, stopped
+
+
+def check(metric: str, kind: str, value: float | None, limit: float, **compared: float) -> dict:
+    return {
+        "slice": "overall", "metric": metric, "kind": kind, "value": value, "limit": limit, "passed": False,
+        "baseline": None, "drop": None, **compared,
+    }  # fmt: skip
+
 
 EVALUATION = {
     "blessed": False,
@@ -16,21 +25,35 @@ EVALUATION = {
     "metrics": {"overall": {"accuracy": 0.78}},
     "baseline_metrics": None,
     "baseline_version": None,
+    "notes": ["nothing is served yet, so max_drop of accuracy was not applied"],
     "thresholds": {"metrics": {"accuracy": {"at_least": 0.85}}},
     "checks": [
-        {"slice": "overall", "metric": "accuracy", "kind": "at_least", "value": 0.78, "limit": 0.85, "passed": False},
-        {"slice": "overall", "metric": "auc", "kind": "at_least", "value": None, "limit": 0.9, "passed": False},
+        check("accuracy", "at_least", 0.78, 0.85),
+        check("auc", "at_least", None, 0.9),
+        check("auc", "max_drop", 0.91, 0.02, baseline=0.95, drop=0.04),
     ],
+}
+ROWS = {
+    "rows": 100,
+    "examples": {"train": 60, "eval": 20, "test": 10},
+    "quarantined": {"unknown label": 3},
+    "duplicates": 5,
+    "not_sampled": 2,
 }
 
 
 def ended_steps(tmp_path, evaluation, push) -> list[Step]:
-    for name, content in (("verdict.json", evaluation), ("push.json", push)):
+    for name, content in (("verdict.json", evaluation), ("push.json", push), ("summary.json", ROWS)):
         (tmp_path / name).write_text(json.dumps(content))
     return [
+        Step("TextExampleGen", State.CACHED, outputs={"quarantine": str(tmp_path)}),
         Step("Evaluator", State.DONE, seconds=12.34, outputs={"blessing": str(tmp_path)}),
         Step("Pusher", State.DONE, seconds=0.5, outputs={"pushed_model": str(tmp_path)}),
     ]
+
+
+def a_run(steps: list[Step]) -> Run:
+    return Run("mine", "run-1", "2026-11-20T09:00:00+00:00", steps, {"log": "/l"})
 
 
 @pytest.mark.parametrize(
@@ -54,14 +77,31 @@ def test_each_verdict_has_its_sentence():
     assert stopped("x").verdict.exit_code == 1
 
 
+def test_a_run_without_verdicts_has_no_outcome():
+    with pytest.raises(LookupError, match="have not both ended"):
+        read_outcome([Step("Evaluator", State.FAILED)])
+
+
+def test_what_a_stopped_run_had_found_out_is_not_lost(tmp_path):
+    steps = ended_steps(tmp_path, EVALUATION, {"status": "pushed", "version": 7, "folder": "/srv/7", "digest": "d"})
+    assert stopped("the disk is full", steps[:2]).evaluation == EVALUATION
+    interrupted = stopped("it was interrupted", steps)
+    assert interrupted.verdict is Verdict.STOPPED
+    assert interrupted.sentence == "STOPPED because it was interrupted; version 7 had been published before"
+
+
 def test_the_summary_is_written_whole_with_everything_a_program_asks_for(tmp_path):
     push = {"status": "not_blessed", "version": None, "folder": None, "digest": None}
     steps = ended_steps(tmp_path, EVALUATION, push)
     path = tmp_path / "out" / "summary.json"
-    write_summary(summarise(read_outcome(steps), steps, {"log": "/l"}, 61.26), path)
+    write_summary(summarise(a_run(steps), read_outcome(steps), 61.26), path)
     summary = json.loads(path.read_text())
+    assert summary["pipeline"] == "mine"
+    assert summary["run_id"] == "run-1"
     assert summary["verdict"] == "NOT BLESSED"
     assert summary["reasons"] == EVALUATION["reasons"]
+    assert summary["notes"] == EVALUATION["notes"]
+    assert summary["data"] == ROWS
     assert summary["metrics"]["overall"]["accuracy"] == 0.78
     assert summary["thresholds"] == EVALUATION["thresholds"]
     assert summary["steps"]["Evaluator"] == {"state": "done", "seconds": 12.3}
@@ -70,24 +110,37 @@ def test_the_summary_is_written_whole_with_everything_a_program_asks_for(tmp_pat
     assert [file.name for file in path.parent.iterdir()] == ["summary.json"]
 
 
-def test_a_stopped_runs_summary_has_no_metrics_but_its_reason(tmp_path):
-    summary = summarise(stopped("no data"), [Step("TextExampleGen", State.FAILED)], {}, 1.0)
+def test_a_stopped_runs_summary_has_no_metrics_but_its_reason():
+    summary = summarise(a_run([Step("TextExampleGen", State.FAILED)]), stopped("no data"), 1.0)
     assert summary["metrics"] is None
+    assert summary["data"] is None
     assert summary["checks"] == []
     assert summary["reasons"] == ["no data"]
     assert summary["steps"]["TextExampleGen"]["state"] == "failed"
 
 
-def test_what_is_printed_shows_values_beside_limits_and_the_verdict_last():
+def test_a_summary_that_cannot_be_written_is_refused_by_name(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match=r"--summary .*summary\.json cannot be written"):
+        write_summary({}, tmp_path / "file" / "summary.json")
+
+
+def test_what_is_printed_shows_values_beside_limits_and_the_verdict_last(tmp_path):
     out = io.StringIO()
+    steps = ended_steps(tmp_path, EVALUATION, {"status": "not_blessed"})
     outcome = Outcome(
-        Verdict.NOT_BLESSED, EVALUATION["reasons"], EVALUATION, samples=[Scored("a [bold]text[/]", 0.98765, "pos")]
+        Verdict.NOT_BLESSED, EVALUATION["reasons"], EVALUATION, samples=[Scored("a [bold]text[/]", 0.98765, "[/]")]
     )
-    print_outcome(Console(file=out, width=100), outcome, {"log": "/some/log"})
+    print_outcome(Console(file=out, width=100, markup=False), a_run(steps), outcome)
     printed = out.getvalue()
-    assert "0.7800" in printed
-    assert "0.8500" in printed
-    assert "none" in printed  # the missing metric
-    assert "FAILED" in printed
-    assert "a [bold]text[/]" in printed  # texts are never read as markup
+    assert (
+        "100 rows: 60 train, 20 eval, 10 test; 2 not sampled, 5 duplicates dropped, 3 in quarantine (3 unknown label)"
+        in printed
+    )
+    rows = [line.split() for line in printed.splitlines()]
+    assert ["overall", "accuracy", "0.7800", "≥", "0.8500", "FAILED"] in rows
+    assert ["overall", "auc", "none", "≥", "0.9000", "FAILED"] in rows
+    assert ["overall", "auc", "0.9100", "0.9500", "drop", "≤", "0.0200", "FAILED"] in rows
+    assert ["a", "[bold]text[/]", "0.9877", "[/]"] in rows  # texts and labels are never read as markup
+    assert "note: nothing is served yet" in printed
     assert printed.strip().splitlines()[-1] == "NOT BLESSED because accuracy 0.7800 < 0.8500 (overall)"

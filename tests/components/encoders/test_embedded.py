@@ -18,14 +18,23 @@ def cache(tmp_path, monkeypatch):
     return tmp_path / "cache" / "encoders"
 
 
+FILES = ("saved_model.pb", "variables/variables.index", "variables/variables.data-00000-of-00001", "assets/vocab.txt")
+
+
+def write_files(folder):
+    """The files of a SavedModel, by name."""
+    for name in FILES:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("converted")
+
+
 @pytest.fixture
 def conversions(monkeypatch):
-    """Conversion, replaced by one that writes a file; the list of what it wrote."""
+    """Conversion, replaced by one that writes files; the list of what it wrote."""
     done = []
 
     def convert(source, destination):
-        destination.mkdir()
-        (destination / "saved_model.pb").write_text("converted")
+        write_files(destination)
         done.append(destination)
 
     monkeypatch.setattr("components.encoders.convert.convert_checkpoint", convert)
@@ -55,8 +64,35 @@ def test_what_a_killed_process_left_is_not_used(cache, conversions):
     partial.mkdir(parents=True)
     (partial / "half").write_text("half")
     folder = embedded.embedded_encoder()
-    assert [path.name for path in folder.iterdir()] == ["saved_model.pb"]
+    assert not (folder / "half").exists()
     assert not partial.exists()
+
+
+@pytest.mark.parametrize("lost", FILES)
+def test_an_encoder_that_lost_a_file_is_converted_anew(cache, conversions, lost):
+    folder = embedded.embedded_encoder()
+    (folder / lost).unlink()
+    (folder / "old").write_text("old")
+    assert embedded.embedded_encoder() == folder
+    assert len(conversions) == 2
+    assert all((folder / name).is_file() for name in FILES)
+    assert not (folder / "old").exists()
+
+
+def test_all_of_it_is_on_the_disk_before_it_has_its_name(cache, conversions, monkeypatch):
+    synced, sync, rename = [], embedded._sync, Path.rename
+
+    def note(path):
+        synced.append(path)
+        sync(path)
+
+    def check(partial, target):
+        assert {partial, *partial.rglob("*")} <= set(synced)
+        return rename(partial, target)
+
+    monkeypatch.setattr(embedded, "_sync", note)
+    monkeypatch.setattr(Path, "rename", check)
+    assert embedded.embedded_encoder().parent == synced[-1]
 
 
 def test_a_conversion_that_fails_leaves_no_encoder_and_the_next_one_succeeds(cache, conversions, monkeypatch):
@@ -77,9 +113,8 @@ def convert_in_a_process(counter: str) -> str:
     import time
 
     def convert(source, destination):
-        destination.mkdir()
         time.sleep(0.5)
-        (destination / "saved_model.pb").write_text("converted")
+        write_files(destination)
         with Path(counter).open("a") as file:
             file.write("converted\n")
 

@@ -13,6 +13,13 @@ def test_a_url_stands_for_itself():
     assert encoder_digest("https://tfhub.dev/x/1") == "https://tfhub.dev/x/1"
 
 
+def test_an_address_that_may_change_has_none():
+    with pytest.raises(
+        EncoderError, match=r"encoder\.handle is https://tfhub\.dev/x, which does not end with a version"
+    ):
+        encoder_digest("https://tfhub.dev/x")
+
+
 def test_the_embedded_encoder_needs_no_cache_and_no_package(monkeypatch, tmp_path):
     monkeypatch.setenv("BERTLINE_CACHE", str(tmp_path))
     assert encoder_digest(EMBEDDED) == encoder_digest(EMBEDDED)

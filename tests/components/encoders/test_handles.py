@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from components.encoders.handles import EMBEDDED, is_url, known_max_positions, local_folder
+from components.encoders.handles import EMBEDDED, checked_url, is_url, known_max_positions, local_folder
 from components.errors import EncoderError
 
 
@@ -15,6 +15,46 @@ from components.errors import EncoderError
 )
 def test_urls(handle, url):
     assert is_url(handle) is url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://tfhub.dev/tensorflow/bert_en_uncased_L-12_H-768_A-12/4",
+        "https://TFHub.dev/tensorflow/bert/4/",
+        "https://tfhub.dev/tensorflow/bert/4?tf-hub-format=compressed",
+        "https://www.kaggle.com/models/tensorflow/bert/frameworks/TensorFlow2/variations/bert-en/versions/3",
+        "https://kaggle.com/models/tensorflow/bert/tensorFlow2/bert-en/3",
+        "http://127.0.0.1:8080/encoder/1", "http://localhost/encoder/1", "http://[::1]:80/encoder/1",
+    ],
+)  # fmt: skip
+def test_addresses_of_the_hubs_and_of_this_machine(url):
+    assert checked_url(url) == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://tfhub.dev/tensorflow/bert/4", "http://www.kaggle.com/models/a/b/1", "https://example.org/encoder/1",
+        "https://tfhub.dev.example.org/bert/4", "https://tfhub.dev@example.org/bert/4", "https://example.org/tfhub.dev/4",
+        "https://evil-kaggle.com/models/1", "http://localhost.example.org/1", "http://10.0.0.1/encoder/1",
+        "https:///bert/4", "https://[::1/bert/4", "https://",
+    ],
+)  # fmt: skip
+def test_other_addresses_are_refused_with_the_remedy(url):
+    with pytest.raises(
+        EncoderError, match=r"no https address at TF Hub or Kaggle; .* download and unpack it"
+    ) as refusal:
+        checked_url(url)
+    assert f"encoder.handle is {url}," in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://tfhub.dev/tensorflow/bert", "https://tfhub.dev/bert/v4", "https://kaggle.com"]
+)
+def test_an_address_without_a_version_may_change_and_is_refused(url):
+    with pytest.raises(EncoderError, match="does not end with a version"):
+        checked_url(url)
 
 
 def test_positions_are_known_of_the_embedded_encoder_alone(embedded_encoder):

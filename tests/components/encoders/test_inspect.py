@@ -9,6 +9,7 @@ import tf_keras as keras
 
 from components.encoders.inspect import EncoderInfo, inspect_encoder
 from components.errors import EncoderError
+from components.features import ENCODER_INPUTS
 
 
 class Positions(keras.layers.Layer):
@@ -24,8 +25,7 @@ class Positions(keras.layers.Layer):
 
 def write_model_garden_export(folder: Path, outputs=("pooled_output", "sequence_output"), vocab: Path | None = None):
     """What TF Hub's BERTs are: a Keras model over dictionaries, saved by Keras as export_tfhub_lib.py does."""
-    names = ("input_word_ids", "input_mask", "input_type_ids")
-    inputs = {name: keras.Input([None], dtype=tf.int32, name=name) for name in names}
+    inputs = {name: keras.Input([None], dtype=tf.int32, name=name) for name in ENCODER_INPUTS}
     words = keras.layers.Embedding(20, 8, name="word_embeddings")(inputs["input_word_ids"])
     words += keras.layers.Embedding(2, 8, name="type_embeddings")(inputs["input_type_ids"])
     sequence = Positions(name="position_embedding")(words) * tf.expand_dims(
@@ -50,23 +50,23 @@ def garden(tmp_path_factory) -> Path:
 
 def test_our_own_encoder(tiny_encoder):
     info = inspect_encoder(tiny_encoder)
-    assert info == EncoderInfo(info.vocab_size, 32, 128, 2, tiny_encoder / "assets" / "vocab.txt", True)
+    assert info == EncoderInfo(info.vocab_size, 128, tiny_encoder / "assets" / "vocab.txt", True)
     assert info.vocab_file is not None
     assert len(info.vocab_file.read_text().splitlines()) == info.vocab_size
 
 
 def test_the_embedded_encoder(embedded_encoder):
     vocab_file = embedded_encoder / "assets" / "vocab.txt"
-    assert inspect_encoder(str(embedded_encoder)) == EncoderInfo(30522, 384, 512, 6, vocab_file, True)
+    assert inspect_encoder(str(embedded_encoder)) == EncoderInfo(30522, 512, vocab_file, True)
 
 
 def test_an_export_of_the_model_garden(garden):
-    assert inspect_encoder(garden) == EncoderInfo(20, 8, 64, 3, garden / "assets" / "vocab.txt", False)
+    assert inspect_encoder(garden) == EncoderInfo(20, 64, garden / "assets" / "vocab.txt", False)
     assert (garden / "assets" / "vocab.txt").read_text() == "[PAD]\n"
 
 
 def test_an_export_without_vocabulary_and_casing(tmp_path):
-    assert inspect_encoder(write_model_garden_export(tmp_path / "encoder")) == EncoderInfo(20, 8, 64, 3, None, None)
+    assert inspect_encoder(write_model_garden_export(tmp_path / "encoder")) == EncoderInfo(20, 64, None, None)
 
 
 def test_it_can_be_inspected_while_a_graph_is_being_traced(tiny_encoder):
@@ -115,7 +115,7 @@ def test_a_model_with_other_inputs_and_outputs(tmp_path):
     root.__call__.get_concrete_function(tf.TensorSpec([None], tf.string))
     tf.saved_model.save(root, str(tmp_path / "other"))
     message = refusal_of(tmp_path / "other")
-    for part in (*("input_word_ids", "input_mask", "input_type_ids"), *("pooled_output", "sequence_output")):
+    for part in (*ENCODER_INPUTS, "pooled_output", "sequence_output"):
         assert part in message
 
 
@@ -126,7 +126,7 @@ def test_an_encoder_that_lacks_one_output(tmp_path):
 
 
 def test_an_encoder_whose_tables_have_no_name_that_we_know(tmp_path):
-    specs = {name: tf.TensorSpec([None, None], tf.int32) for name in ("input_word_ids", "input_mask", "input_type_ids")}
+    specs = {name: tf.TensorSpec([None, None], tf.int32) for name in ENCODER_INPUTS}
     table = tf.Variable(tf.zeros([20, 8]), name="tokens")
     root = tf.train.Checkpoint(table=table)
 

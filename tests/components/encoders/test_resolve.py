@@ -73,7 +73,7 @@ def test_a_url_is_downloaded_once(server, hub_cache, tiny_encoder, path):
     assert hub_cache in folder.parents
     assert folder.is_absolute()
     ours, expected = inspect_encoder(folder), inspect_encoder(tiny_encoder)
-    assert (ours.vocab_size, ours.hidden_size, ours.lower_case) == (expected.vocab_size, 32, True)
+    assert (ours.vocab_size, ours.max_positions, ours.lower_case) == (expected.vocab_size, 128, True)
     assert len(hub.KerasLayer(str(folder), trainable=True).trainable_variables) == 39
     requests = len(Hub.requests)
     assert resolve_encoder(server + path) == folder
@@ -93,13 +93,19 @@ def test_a_server_that_is_not_there(hub_cache):
         resolve_encoder("http://127.0.0.1:9/encoder/1")
 
 
+def test_other_addresses_are_refused_and_never_asked(monkeypatch):
+    monkeypatch.setattr(hub, "resolve", lambda url: pytest.fail("it was asked"))
+    with pytest.raises(EncoderError, match=r"encoder\.handle is http://tfhub\.dev/x/1, which is no https address"):
+        resolve_encoder("http://tfhub.dev/x/1")
+
+
 def test_a_folder_is_itself(tiny_encoder):
     assert resolve_encoder(str(tiny_encoder)) == tiny_encoder
 
 
 def test_the_embedded_encoder_is_a_text_encoder(embedded_encoder):
     assert resolve_encoder(EMBEDDED) == embedded_encoder
-    assert inspect_encoder(embedded_encoder).hidden_size == 384
+    assert inspect_encoder(embedded_encoder).max_positions == 512
 
 
 def test_anything_else_is_refused():

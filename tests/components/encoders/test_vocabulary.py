@@ -11,7 +11,7 @@ TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "good", "##s"]
 
 
 def info(size=6, vocab_file=None, lower_case: bool | None = True) -> EncoderInfo:
-    return EncoderInfo(size, 32, 128, 2, vocab_file, lower_case)
+    return EncoderInfo(size, 128, vocab_file, lower_case)
 
 
 def write(path, tokens=TOKENS, end="\n"):

@@ -49,7 +49,7 @@ class Evaluate:
     def __init__(self, examples, folder):
         self._examples, self._folder = examples, folder
 
-    def __call__(self, model, gates, served=None, threshold=0.5, schema=None):
+    def __call__(self, model, gates, served=None, threshold=0.5):
         folder = self._folder / f"run{len(list(self._folder.iterdir()))}"
         evaluation, blessing = standard_artifacts.ModelEvaluation(), standard_artifacts.ModelBlessing()
         evaluation.uri, blessing.uri = str(folder / "evaluation"), str(folder / "blessing")
@@ -58,7 +58,6 @@ class Evaluate:
         )
         inputs = {"examples": [self._examples], "model": [model]}
         inputs |= {"baseline_model": [served]} if served else {}
-        inputs |= {"schema": [schema]} if schema else {}
         executor = WatchedExecutor(context)
         executor.Do(
             inputs,

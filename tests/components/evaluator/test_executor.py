@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -15,18 +13,8 @@ from tests.components.evaluator import models
 from tests.components.evaluator.conftest import BFLOAT16
 from tests.components.evaluator.models import BETTER, GOOD, SPOILT
 
-FLOORS = {"metrics": {"accuracy": {"at_least": 0.6}, "auc": {"at_least": 0.6}}}
+FLOORS = {"min_examples": 300, "metrics": {"accuracy": {"at_least": 0.6}, "auc": {"at_least": 0.6}}}
 COMPARED = {"metrics": {"accuracy": {"at_least": 0.6, "max_drop": 0.01}}}
-SCHEMA = "".join(
-    f'feature {{ name: "{name}" type: {kind} presence {{ min_fraction: 1.0 }} }}\n'
-    for name, kind in {
-        "text": "BYTES",
-        "label": "BYTES",
-        "target": "INT",
-        "id": "BYTES",
-        "length_band": "BYTES",
-    }.items()
-)
 
 
 def _scores(rows, position):
@@ -119,6 +107,8 @@ def test_a_model_below_the_served_one_is_not_blessed(worse_than_served, rows):
     assert verdict["reasons"] == [
         f"accuracy {own:.4f} fell {served - own:.4f} below the served model's {served:.4f} (at most 0.0100; overall)"
     ]
+    [check] = [check for check in verdict["checks"] if check["kind"] == "max_drop"]
+    assert (check["value"], check["baseline"], check["drop"]) == (own, served, served - own)
     assert verdict["baseline_version"] == "17"
     assert verdict["baseline_metrics"]["overall"]["accuracy"] == served
     blessing = worse_than_served.blessing
@@ -150,14 +140,11 @@ def test_what_has_no_number_is_refused_in_a_sentence_each(evaluate, model):
 
 
 @pytest.fixture(scope="module")
-def other_settings(evaluate, model, tmp_path_factory):
-    """Another threshold, with a schema, while training left bfloat16 switched on."""
-    schema = standard_artifacts.Schema()
-    schema.uri = str(tmp_path_factory.mktemp("schema"))
-    (Path(schema.uri) / "schema.pbtxt").write_text(SCHEMA)
+def other_settings(evaluate, model):
+    """Another threshold, while training left bfloat16 switched on."""
     tf.config.optimizer.set_experimental_options({BFLOAT16: True})
     try:
-        return evaluate(model(GOOD), FLOORS, threshold=0.3, schema=schema)
+        return evaluate(model(GOOD), FLOORS, threshold=0.3)
     finally:
         tf.config.optimizer.set_experimental_options({BFLOAT16: False})
 
@@ -169,7 +156,7 @@ def test_a_threshold_that_is_no_float32_counts_equal_scores_as_positive(other_se
     assert other_settings.verdict["metrics"]["overall"]["accuracy"] == accuracy
 
 
-def test_a_schema_and_bfloat16_in_training_change_no_score(other_settings, first_run):
+def test_bfloat16_in_training_changes_no_score(other_settings, first_run):
     assert other_settings.bfloat16 is False
     for name in ("auc", "auc_pr", "loss", "example_count"):
         assert other_settings.verdict["metrics"]["overall"][name] == first_run.verdict["metrics"]["overall"][name]

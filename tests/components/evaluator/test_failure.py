@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 import tensorflow as tf
 
+from components.errors import causes
 from components.evaluator.failure import cause_of
 
 
@@ -40,3 +41,47 @@ def test_an_error_without_a_message_is_named():
 
 def test_a_long_message_is_cut_short():
     assert len(cause_of(ValueError("x" * 10_000))) < 400
+
+
+def _three_deep():
+    try:
+        try:
+            raise KeyError("inner")
+        except KeyError:
+            raise TypeError("middle")  # noqa: B904 (the implicit context is what is tested)
+    except TypeError as error:
+        raise ValueError("outer") from error
+
+
+def test_causes_come_outermost_first_whether_said_or_implied():
+    with pytest.raises(ValueError, match="outer") as raised:
+        _three_deep()
+    assert [type(cause) for cause in causes(raised.value)] == [ValueError, TypeError, KeyError]
+
+
+def _from_none():
+    try:
+        raise KeyError("hidden")
+    except KeyError:
+        raise ValueError("all there is to say") from None
+
+
+def test_a_suppressed_context_is_no_cause():
+    with pytest.raises(ValueError, match="all there is") as raised:
+        _from_none()
+    assert raised.value.__context__ is not None
+    assert list(causes(raised.value)) == [raised.value]
+
+
+def test_a_circle_of_causes_ends():
+    first, second = ValueError(), TypeError()
+    first.__cause__, second.__context__ = second, first
+    assert list(causes(first)) == [first, second]
+
+
+def test_an_operators_error_that_was_hidden_stays_so():
+    error = ValueError("our own words")
+    error.__context__ = tf.errors.InternalError(None, None, "the inside")
+    assert cause_of(error) == "InternalError: the inside"
+    error.__suppress_context__ = True
+    assert cause_of(error) == "ValueError: our own words"

@@ -33,7 +33,7 @@ def test_a_model_above_every_floor_is_blessed():
     verdict = judge(gates, METRICS, None)
     assert verdict.blessed
     assert verdict.reasons == []
-    assert verdict.checks == [Check("overall", "accuracy", "at_least", 0.9, 0.85, passed=True)]
+    assert verdict.checks == [Check("overall", "accuracy", "at_least", 0.9, None, None, 0.85, passed=True)]
     assert verdict.thresholds == gates
 
 
@@ -45,7 +45,7 @@ def test_a_metric_below_its_floor_fails_with_both_numbers():
     verdict = judge(_floor(0.95), METRICS, None)
     assert not verdict.blessed
     assert verdict.reasons == ["accuracy 0.9000 < 0.9500 (overall)"]
-    assert verdict.checks == [Check("overall", "accuracy", "at_least", 0.9, 0.95, passed=False)]
+    assert verdict.checks == [Check("overall", "accuracy", "at_least", 0.9, None, None, 0.95, passed=False)]
 
 
 def test_numbers_that_differ_look_different():
@@ -64,6 +64,9 @@ def test_a_fall_below_the_served_model_fails_with_every_number():
     assert verdict.reasons == [
         "auc 0.9100 fell 0.0210 below the served model's 0.9310 (at most 0.0100; length_band=300+)"
     ]
+    [check] = verdict.checks
+    assert (check.value, check.baseline, check.limit, check.passed) == (0.91, 0.931, 0.01, False)
+    assert check.drop == pytest.approx(0.021)
     assert verdict.baseline_version == "17"
     assert verdict.baseline_metrics == BETTER
 
@@ -74,7 +77,9 @@ def test_a_fall_of_exactly_the_limit_passes(limit, passes):
 
 
 def test_a_rise_above_the_served_model_passes_any_limit():
-    assert judge(_drop(0.0), BETTER, METRICS).blessed
+    verdict = judge(_drop(0.0), BETTER, METRICS)
+    assert verdict.blessed
+    assert verdict.checks[0].drop == pytest.approx(-0.03)
 
 
 def test_on_a_first_run_falls_are_not_judged_and_that_is_said():
@@ -82,6 +87,40 @@ def test_on_a_first_run_falls_are_not_judged_and_that_is_said():
     assert verdict.blessed
     assert [check.kind for check in verdict.checks] == ["at_least"]
     assert verdict.notes == ["nothing is served yet, so max_drop of accuracy was not applied"]
+
+
+def test_where_no_gate_can_be_applied_nothing_is_blessed():
+    gates = {**_drop(0.01), "slices": {"length_band=300+": {"auc": {"max_drop": 0.02}}}}
+    verdict = judge(gates, METRICS, None)
+    assert not verdict.blessed
+    assert verdict.checks == []
+    [reason] = verdict.reasons
+    assert reason == (
+        "no gate could be applied: every one is a max_drop, and nothing is served yet to compare with; "
+        "set gates.metrics.accuracy.at_least"
+    )
+
+
+@pytest.mark.parametrize(("minimum", "passes"), [(400, True), (401, False)])
+def test_a_verdict_takes_enough_examples(minimum, passes):
+    assert judge({**_floor(0.5), "min_examples": minimum}, METRICS, None).blessed is passes
+
+
+def test_too_few_examples_are_the_first_reason():
+    metrics = {"overall": {"accuracy": 0.9, "example_count": 42.0, "invalid_scores": 1.0}}
+    assert judge({**_floor(0.95), "min_examples": 100}, metrics, None).reasons == [
+        "42 examples were evaluated, fewer than gates.min_examples 100",
+        "1 of 42 scores are no probabilities (not a number, or not in 0..1)",
+        "accuracy 0.9000 < 0.9500 (overall)",
+    ]
+
+
+def test_no_examples_at_all_are_too_few():
+    reasons = judge({**_floor(0.5), "min_examples": 1}, {}, None).reasons
+    assert reasons == [
+        "0 examples were evaluated, fewer than gates.min_examples 1",
+        "no example was evaluated in overall",
+    ]
 
 
 def test_a_served_model_that_cannot_be_scored_fails_what_compares_with_it():
@@ -94,6 +133,7 @@ def test_a_served_model_that_cannot_be_scored_fails_what_compares_with_it():
         ("at_least", True),
         ("max_drop", False),
     ]
+    assert [(check.baseline, check.drop) for check in verdict.checks] == [(None, None)] * 3
 
 
 def test_a_served_model_that_cannot_be_scored_is_noted_where_nothing_compares_with_it():
@@ -123,7 +163,12 @@ def test_what_is_not_a_number_fails(value, gate):
 
 def test_a_served_model_without_the_number_fails_too():
     baseline = {"overall": {"accuracy": math.nan}}
-    assert judge(_drop(0.5), METRICS, baseline).reasons == ["accuracy of the served model is not a number (overall)"]
+    verdict = judge(_drop(0.5), METRICS, baseline)
+    assert verdict.reasons == ["accuracy of the served model is not a number (overall)"]
+    [check] = json.loads(verdict.to_json())["checks"]
+    assert check["value"] == 0.9
+    assert check["baseline"] is None
+    assert check["drop"] is None
 
 
 def test_scores_that_are_no_probabilities_fail_whatever_is_gated():
@@ -155,7 +200,7 @@ def test_the_verdict_is_strict_json():
     assert set(verdict) == {
         "blessed", "reasons", "notes", "metrics", "baseline_metrics", "baseline_version", "thresholds", "checks"
     }  # fmt: skip
-    assert set(verdict["checks"][0]) == {"slice", "metric", "kind", "value", "limit", "passed"}
+    assert list(verdict["checks"][0]) == ["slice", "metric", "kind", "value", "baseline", "drop", "limit", "passed"]
 
 
 def test_a_slices_feature_is_what_stands_before_its_value():

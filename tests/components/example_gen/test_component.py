@@ -11,22 +11,24 @@ from tfx.types import standard_artifacts
 
 from components.example_gen.artifact import Quarantine
 from components.example_gen.component import TextExampleGen
+from components.example_gen.fingerprint import data_digest
 
 DATA = {"source": "files", "splits": {"train": 2, "eval": 1, "test": 1}}
 LABELS = {"names": ["neg", "pos"]}
 
 
 def test_sections_travel_as_json_whatever_the_order_of_their_keys():
-    component = TextExampleGen({"b": 1, "a": [2]}, {"d": None, "c": "ä"}, "f")
+    component = TextExampleGen({"b": 1, "a": [2]}, {"d": None, "c": "ä"}, "f", "c")
     assert component.exec_properties == {
         "data": json.dumps({"a": [2], "b": 1}),
         "labels": json.dumps({"c": "ä", "d": None}),
         "fingerprint": "f",
+        "code": "c",
     }
 
 
 def test_outputs():
-    outputs = TextExampleGen(DATA, LABELS, "f").outputs
+    outputs = TextExampleGen(DATA, LABELS, "f", "c").outputs
     assert {key: channel.type for key, channel in outputs.items()} == {
         "examples": standard_artifacts.Examples,
         "quarantine": Quarantine,
@@ -43,7 +45,7 @@ def test_compiles_for_kubeflow(tmp_path):
         output_dir=str(tmp_path),
         output_filename="pipeline.json",
     )
-    component = TextExampleGen(DATA, LABELS, "f").with_id("example_gen")
+    component = TextExampleGen(DATA, LABELS, "f", "c").with_id("example_gen")
     runner.run(pipeline.Pipeline("name", "gs://bucket/root", components=[component]))
     [executor] = json.loads((tmp_path / "pipeline.json").read_text())["pipelineSpec"]["deploymentSpec"][
         "executors"
@@ -54,22 +56,24 @@ def test_compiles_for_kubeflow(tmp_path):
 
 @pytest.fixture
 def run(tmp_path):
-    """Runs a pipeline of this step alone over a CSV, and gives its outputs' folder."""
+    """Runs a pipeline of this step alone over a CSV of so many rows, and counts the results that there are then."""
     source = tmp_path / "reviews.csv"
-    lines = [f"review {number},{'pos' if number % 2 else 'neg'}\n" for number in range(80)]
-    source.write_text("text,label\n" + "".join(lines))
 
-    def run_once(fingerprint):
-        component = TextExampleGen(DATA | {"path": str(source)}, LABELS, fingerprint)
+    def run_once(code, rows=80):
+        lines = [f"review {number},{'pos' if number % 2 else 'neg'}\n" for number in range(rows)]
+        source.write_text("text,label\n" + "".join(lines))
+        data = DATA | {"path": str(source)}
+        component = TextExampleGen(data, LABELS, data_digest(data), code)
         metadata = sqlite_metadata_connection_config(str(tmp_path / "metadata.db"))
         root = tmp_path / "root"
         LocalDagRunner().run(pipeline.Pipeline("p", str(root), metadata, components=[component], enable_cache=True))
-        return root / "TextExampleGen"
+        return len(list((root / "TextExampleGen" / "examples").iterdir()))
 
     return run_once
 
 
-def test_runs_locally_and_again_only_if_the_fingerprint_changed(run):
-    assert len(list((run("a") / "examples").iterdir())) == 1
-    assert len(list((run("a") / "examples").iterdir())) == 1
-    assert len(list((run("b") / "examples").iterdir())) == 2
+def test_runs_locally_and_again_only_if_data_or_code_changed(run):
+    assert run("a") == 1
+    assert run("a") == 1
+    assert run("b") == 2
+    assert run("b", rows=81) == 3

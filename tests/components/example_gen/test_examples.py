@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import tensorflow as tf
 
-from components.example_gen.examples import length_band, to_example
+from components.example_gen.examples import to_example
 from components.example_gen.rows import Candidate
 
 ROW = Candidate("0f" * 16, "Très <br />bon\n", "pos", "a.csv", 2, "train", False, words=2)
@@ -44,21 +44,3 @@ def test_parses_as_the_contract_says():
 
 def test_same_row_gives_the_same_bytes():
     assert len({to_example(ROW, ("neg", "pos"), (100, 300)) for _ in range(5)}) == 1
-
-
-@pytest.mark.parametrize(
-    ("words", "bounds", "band"),
-    [
-        (0, (100, 300), "0-99"),
-        (99, (100, 300), "0-99"),
-        (100, (100, 300), "100-299"),
-        (299, (100, 300), "100-299"),
-        (300, (100, 300), "300+"),
-        (10**6, (100, 300), "300+"),
-        (5, (), "0+"),
-        (1, (1,), "1+"),
-        (0, (1,), "0-0"),
-    ],
-)
-def test_length_band(words, bounds, band):
-    assert length_band(words, bounds) == band

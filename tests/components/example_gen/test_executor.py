@@ -14,11 +14,13 @@ from tfx.dsl.io import fileio
 from tfx.types import artifact_utils, standard_artifacts
 
 from components.errors import ConfigError, DataError
+from components.example_gen import sources
 from components.example_gen.artifact import Quarantine
 from components.example_gen.executor import SHARDS, Executor
+from components.example_gen.fingerprint import data_digest
 from components.example_gen.normalise import text_id
+from components.features import SPLITS
 
-SPLITS = ("train", "eval", "test")
 LABELS = {"kind": "binary", "names": ["neg", "pos"], "aliases": {"1": "pos", "0": "neg"}}
 
 
@@ -62,12 +64,17 @@ def _values(record):
 def execute(tmp_path_factory):
     """Runs the executor for real."""
 
-    def run(folder=None, **data):
+    def run(folder=None, fingerprint=None, **data):
         folder = folder or tmp_path_factory.mktemp("run")
         examples, aside = standard_artifacts.Examples(), Quarantine()
         examples.uri, aside.uri = str(folder / "examples"), str(folder / "quarantine")
         context = Executor.Context(tmp_dir=str(folder), unique_id="1")
-        properties = {"data": json.dumps(data), "labels": json.dumps(LABELS), "fingerprint": "f"}
+        properties = {
+            "data": json.dumps(data),
+            "labels": json.dumps(LABELS),
+            "fingerprint": fingerprint or data_digest(data),
+            "code": "c",
+        }
         Executor(context).Do({}, {"examples": [examples], "quarantine": [aside]}, properties)
         return Outcome(folder, examples)
 
@@ -259,7 +266,29 @@ def test_split_without_one_of_the_labels(execute, tmp_path):
 
 
 def test_source_is_checked_before_any_work(execute, tmp_path):
-    assert "matches no file" in fails(execute, tmp_path, source="files", path=str(tmp_path / "gone.csv"))
+    gone = {"source": "files", "path": str(tmp_path / "gone.csv")}
+    assert "matches no file" in fails(execute, tmp_path, fingerprint="f", **gone)
     with pytest.raises(ConfigError, match=r"data\.source"):
-        execute(tmp_path, source="excel")
+        execute(tmp_path, fingerprint="f", source="excel")
     assert not (tmp_path / "quarantine").exists()
+
+
+@pytest.mark.parametrize("change", ["content", "one more", "gone"])
+def test_data_that_changes_between_its_fingerprint_and_the_end_of_reading_stops_the_run(
+    execute, tmp_path, monkeypatch, change
+):
+    for name in ("a.csv", "b.csv"):
+        write_csv(tmp_path / name, reviews())
+    read = sources.read
+
+    def read_and_change(data, file):
+        yield from read(data, file)
+        if file.name.endswith("b.csv"):
+            write_csv(tmp_path / {"content": "a.csv", "one more": "c.csv", "gone": "d.csv"}[change], reviews(299))
+        if change == "gone":
+            (tmp_path / "a.csv").unlink(missing_ok=True)
+
+    monkeypatch.setattr(sources, "read", read_and_change)
+    pattern = str(tmp_path / "[abc].csv")
+    message = fails(execute, tmp_path / "run", source="files", path=pattern)
+    assert message == f"data.path {pattern!r} changed while it was being read; run again"

@@ -9,7 +9,7 @@ from components.example_gen import guards
 from components.example_gen.quarantine import Summary
 from components.example_gen.rows import BadRow
 from components.example_gen.settings import DataSettings
-from components.example_gen.splits import SPLITS
+from components.features import SPLITS
 
 NAMES = ("neg", "pos")
 

@@ -15,6 +15,7 @@ from components.example_gen.normalise import id_of_normalised, normalise, text_i
         ("  A  film\tto\r\n see ", "a film to see"),
         ("One.<br /><br />Two<BR>three< br/ >four", "one. two three four"),
         ("<br />\n<br>", ""),
+        ("a<\n br\t/ >b< BR>c", "a b c"),
         ("Straße", "strasse"),
         ("Cafe\u0301", "café"),
         ("\ufb01lm \uff26\uff29\uff2c\uff2d ²", "film film 2"),

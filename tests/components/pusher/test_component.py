@@ -14,14 +14,22 @@ from tests.components.evaluator.compiling import compile_step, imported
 def _pusher(nonce="run-1"):
     model_node, model = imported(standard_artifacts.Model, "model")
     blessing_node, blessing = imported(standard_artifacts.ModelBlessing, "blessing")
-    step = Pusher(model=model, model_blessing=blessing, push_folder="/serving/reviews", nonce=nonce)
-    return step, [model_node, blessing_node]
+    baseline_node, baseline = imported(standard_artifacts.Model, "served")
+    step = Pusher(model=model, model_blessing=blessing, baseline=baseline, push_folder="/serving/reviews", nonce=nonce)
+    return step, [model_node, blessing_node, baseline_node]
 
 
 def test_kubeflow_recognises_step_and_executor_by_class():
     step, _ = _pusher()
     assert isinstance(step, tfx_components.Pusher)
     assert issubclass(executor.Executor, tfx_executor.Executor)
+
+
+def test_what_the_model_was_compared_with_is_an_input():
+    step, _ = _pusher()
+    assert set(step.inputs) == {"model", "model_blessing", "baseline"}
+    assert step.inputs["baseline"].type is standard_artifacts.Model
+    assert step.outputs["pushed_model"].type is standard_artifacts.PushedModel
 
 
 def test_no_two_runs_have_equal_parameters():

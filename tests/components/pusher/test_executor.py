@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 from tfx.proto.pusher_pb2 import PushDestination  # pyright: ignore[reportAttributeAccessIssue]
@@ -11,15 +10,35 @@ from tfx.utils import proto_utils
 from components import model_folder
 from components.errors import PushError
 from components.pusher.executor import PUSH_FILE, Executor
+from components.served_model import executor as served_model
+from tests.components.pusher import tiny_model
 from tests.components.pusher.fake_model import write_fake_model
+
+
+def _model(folder, module):
+    artifact = standard_artifacts.Model()
+    artifact.uri = str(folder)
+    tiny_model.write_model(folder / "Format-Serving", module)
+    return artifact
 
 
 @pytest.fixture
 def model(tmp_path):
-    artifact = standard_artifacts.Model()
-    artifact.uri = str(tmp_path / "model")
-    write_fake_model(Path(artifact.uri) / "Format-Serving")
-    return artifact
+    return _model(tmp_path / "model", tiny_model.LengthModel())
+
+
+@pytest.fixture
+def serve(tmp_path):
+    """ServedModel's output for a push folder as it is now."""
+
+    def run(base):
+        artifact = standard_artifacts.Model()
+        artifact.uri = str(tmp_path / f"served{len(list(tmp_path.glob('served*')))}")
+        settings = {"push_folder": str(base), "state": model_folder.state_digest(base), "code": "c"}
+        served_model.Executor().Do({}, {"model": [artifact]}, settings)
+        return artifact
+
+    return run
 
 
 def _blessing(tmp_path, blessed):
@@ -29,21 +48,21 @@ def _blessing(tmp_path, blessed):
     return artifact
 
 
-def _push(tmp_path, model, base, blessed=True):
+def _push(tmp_path, model, base, baseline, blessed=True):
     pushed = standard_artifacts.PushedModel()
     pushed.uri = str(tmp_path / "pushed")
     destination = PushDestination(filesystem=PushDestination.Filesystem(base_directory=str(base)))
     Executor().Do(
-        {"model": [model], "model_blessing": [_blessing(tmp_path, blessed)]},
+        {"model": [model], "model_blessing": [_blessing(tmp_path, blessed)], "baseline": [baseline]},
         {"pushed_model": [pushed]},
         {"push_destination": proto_utils.proto_to_json(destination), "custom_config": '{"nonce": "1"}'},
     )
     return pushed, json.loads((tmp_path / "pushed" / PUSH_FILE).read_text())
 
 
-def test_a_blessed_model_is_pushed_and_recorded_as_tfx_does(tmp_path, model):
+def test_a_blessed_model_is_pushed_and_recorded_as_tfx_does(tmp_path, model, serve):
     base = tmp_path / "serving"
-    pushed, record = _push(tmp_path, model, base)
+    pushed, record = _push(tmp_path, model, base, serve(base))
     version = model_folder.latest(base)
     assert record == {
         "status": "pushed",
@@ -57,19 +76,46 @@ def test_a_blessed_model_is_pushed_and_recorded_as_tfx_does(tmp_path, model):
     assert pushed.get_string_custom_property("status") == "pushed"
 
 
-def test_the_served_model_is_recorded_as_unchanged(tmp_path, model):
+def test_the_served_model_is_recorded_as_unchanged(tmp_path, model, serve):
     base = tmp_path / "serving"
-    _, first = _push(tmp_path, model, base)
-    pushed, second = _push(tmp_path, model, base)
+    _, first = _push(tmp_path, model, base, serve(base))
+    pushed, second = _push(tmp_path, model, base, serve(base))
     assert second == {**first, "status": "unchanged"}
     assert pushed.get_int_custom_property("pushed") == 0
     assert pushed.get_string_custom_property("status") == "unchanged"
     assert len(model_folder.versions(base)) == 1
 
 
-def test_a_model_that_is_not_blessed_stays_unpublished(tmp_path, model):
+def test_the_served_model_that_was_compared_with_is_replaced(tmp_path, model, serve):
     base = tmp_path / "serving"
-    pushed, record = _push(tmp_path, model, base, blessed=False)
+    write_fake_model(base / "7", "old")
+    _, record = _push(tmp_path, model, base, serve(base))
+    assert record["status"] == "pushed"
+    assert model_folder.versions(base) == [7, record["version"]]
+
+
+def test_a_model_that_came_after_the_comparison_is_not_replaced(tmp_path, model, serve):
+    base = tmp_path / "serving"
+    baseline = serve(base)
+    write_fake_model(base / "7", "of another run")
+    with pytest.raises(PushError, match=r"version 7 came to be served .* while this run went on; run again"):
+        _push(tmp_path, model, base, baseline)
+    assert model_folder.versions(base) == [7]
+
+
+def test_a_model_that_cannot_be_called_never_becomes_visible(tmp_path, serve):
+    base = tmp_path / "serving"
+    write_fake_model(base / "7", "old")
+    broken = _model(tmp_path / "broken", tiny_model.FailingModel())
+    with pytest.raises(PushError, match=r"cannot be loaded and called .*assertion failed: \[out of order\]"):
+        _push(tmp_path, broken, base, serve(base))
+    assert [child.name for child in base.iterdir() if child.is_dir()] == ["7"]
+    assert not (tmp_path / "pushed").exists()
+
+
+def test_a_model_that_is_not_blessed_stays_unpublished(tmp_path, model, serve):
+    base = tmp_path / "serving"
+    pushed, record = _push(tmp_path, model, base, serve(base), blessed=False)
     assert record["status"] == "not_blessed"
     assert record["version"] is None
     assert record["folder"] is None
@@ -77,7 +123,7 @@ def test_a_model_that_is_not_blessed_stays_unpublished(tmp_path, model):
     assert not base.exists()
 
 
-def test_a_push_that_fails_raises_and_records_nothing(tmp_path, model):
+def test_a_push_that_fails_raises_and_records_nothing(tmp_path, model, serve):
     with pytest.raises(PushError, match="gs://bucket is a URL"):
-        _push(tmp_path, model, "gs://bucket")
+        _push(tmp_path, model, "gs://bucket", serve(tmp_path / "serving"))
     assert not (tmp_path / "pushed").exists()

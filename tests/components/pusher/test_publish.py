@@ -27,13 +27,27 @@ def base(tmp_path):
     return tmp_path / "serving" / "reviews"
 
 
+def _served_digest(base):
+    version = model_folder.latest_complete(base)
+    return None if version is None else model_folder.model_digest(model_folder.version_folder(base, version))
+
+
+def _accept(folder):
+    """A probe that any model passes."""
+
+
+def _publish(model, base):
+    """A push of a model that was compared with what is served now."""
+    return publish.publish(model, base, _served_digest(base), _accept)
+
+
 def _hidden(base):
     return [child.name for child in base.iterdir() if child.name.startswith(".push-")]
 
 
 def test_the_first_push_makes_the_folder_and_a_version_of_this_second(model, base):
     before = int(time.time())
-    push = publish.publish(model, base)
+    push = _publish(model, base)
     assert push.status == publish.PUSHED
     assert before <= push.version <= int(time.time())
     assert push.folder == str(base / str(push.version))
@@ -43,7 +57,7 @@ def test_the_first_push_makes_the_folder_and_a_version_of_this_second(model, bas
 
 
 def test_every_file_arrives_with_its_content(model, base):
-    push = publish.publish(model, base)
+    push = _publish(model, base)
     expected = {path.relative_to(model): path.read_bytes() for path in model.rglob("*") if path.is_file()}
     target = base / str(push.version)
     assert {path.relative_to(target): path.read_bytes() for path in target.rglob("*") if path.is_file()} == expected
@@ -53,7 +67,7 @@ def test_another_user_can_read_it_as_any_new_file(model, base):
     (model / "saved_model.pb").chmod(0o600)
     umask = os.umask(0o022)
     try:
-        push = publish.publish(model, base)
+        push = _publish(model, base)
     finally:
         os.umask(umask)
     folder = base / str(push.version)
@@ -62,14 +76,14 @@ def test_another_user_can_read_it_as_any_new_file(model, base):
 
 
 def test_the_served_model_is_not_pushed_again(model, base):
-    first = publish.publish(model, base)
-    second = publish.publish(model, base)
+    first = _publish(model, base)
+    second = _publish(model, base)
     assert second == publish.Push(publish.UNCHANGED, first.version, first.folder, first.digest)
     assert model_folder.versions(base) == [first.version]
 
 
 def test_versions_grow_within_one_second(tmp_path, base):
-    pushes = [publish.publish(write_fake_model(tmp_path / str(i), f"weights {i}"), base) for i in range(4)]
+    pushes = [_publish(write_fake_model(tmp_path / str(i), f"weights {i}"), base) for i in range(4)]
     versions = [push.version for push in pushes]
     assert versions == sorted(set(versions))
 
@@ -77,42 +91,42 @@ def test_versions_grow_within_one_second(tmp_path, base):
 def test_versions_grow_past_a_higher_number_of_somebody_elses(model, base):
     future = int(time.time()) + 10**9
     (base / str(future)).mkdir(parents=True)
-    assert publish.publish(model, base).version == future + 1
+    assert _publish(model, base).version == future + 1
 
 
 def test_versions_grow_where_the_clock_was_set_back(model, base, monkeypatch):
     (base / "5000").mkdir(parents=True)
     monkeypatch.setattr(publish.time, "time", lambda: 4000.0)
-    assert publish.publish(model, base).version == 5001
+    assert _publish(model, base).version == 5001
 
 
 def test_an_older_equal_version_is_rolled_forward_again(model, tmp_path, base):
-    first = publish.publish(model, base)
-    other = publish.publish(write_fake_model(tmp_path / "other", "other"), base)
-    third = publish.publish(model, base)
+    first = _publish(model, base)
+    other = _publish(write_fake_model(tmp_path / "other", "other"), base)
+    third = _publish(model, base)
     assert third.status == publish.PUSHED
     assert first.version < other.version < third.version
 
 
 def test_a_half_copied_version_is_neither_served_nor_reused(model, base):
-    first = publish.publish(model, base)
+    first = _publish(model, base)
     (base / str(first.version + 1000)).mkdir()
-    assert publish.publish(model, base) == publish.Push(publish.UNCHANGED, first.version, first.folder, first.digest)
+    assert _publish(model, base) == publish.Push(publish.UNCHANGED, first.version, first.folder, first.digest)
 
 
 def test_a_url_is_refused(model):
     with pytest.raises(PushError, match="gs://bucket/reviews is a URL"):
-        publish.publish(model, "gs://bucket/reviews")
+        publish.publish(model, "gs://bucket/reviews", None, _accept)
 
 
 def test_a_folder_that_cannot_be_made_is_named_with_a_remedy(model, tmp_path):
     (tmp_path / "file").write_text("no folder")
     with pytest.raises(PushError, match=r"push\.folder: cannot publish to .*file/reviews.*grant the right to write"):
-        publish.publish(model, tmp_path / "file" / "reviews")
+        _publish(model, tmp_path / "file" / "reviews")
 
 
 def test_a_full_disk_leaves_nothing_half_made(model, base, monkeypatch):
-    served = publish.publish(write_fake_model(base.parent / "served", "served"), base)
+    served = _publish(write_fake_model(base.parent / "served", "served"), base)
     copyfile = shutil.copyfile
 
     def copy_until_full(source, target):
@@ -122,7 +136,7 @@ def test_a_full_disk_leaves_nothing_half_made(model, base, monkeypatch):
 
     monkeypatch.setattr(publish.shutil, "copyfile", copy_until_full)
     with pytest.raises(PushError, match=r"No space left on device.*free space there"):
-        publish.publish(model, base)
+        _publish(model, base)
     assert model_folder.versions(base) == [served.version]
     assert _hidden(base) == []
 
@@ -130,7 +144,7 @@ def test_a_full_disk_leaves_nothing_half_made(model, base, monkeypatch):
 def test_a_copy_that_differs_from_the_model_never_becomes_visible(model, base, monkeypatch):
     monkeypatch.setattr(publish.shutil, "copyfile", lambda source, target: target.write_text("garbage"))
     with pytest.raises(PushError, match="not those of the model that was evaluated"):
-        publish.publish(model, base)
+        _publish(model, base)
     assert model_folder.versions(base) == []
     assert _hidden(base) == []
 
@@ -139,8 +153,8 @@ def test_a_killed_push_shows_nothing_and_the_next_one_clears_up(model, base):
     code = (
         "import sys, time\n"
         "from components.pusher import publish\n"
-        "publish.verify_version = lambda *_: (print('copied', flush=True), time.sleep(60))\n"
-        "publish.publish(sys.argv[1], sys.argv[2])\n"
+        "probe = lambda _: (print('copied', flush=True), time.sleep(60))\n"
+        "publish.publish(sys.argv[1], sys.argv[2], None, probe)\n"
     )
     with subprocess.Popen([sys.executable, "-c", code, str(model), str(base)], stdout=subprocess.PIPE) as push:
         assert push.stdout is not None
@@ -148,23 +162,90 @@ def test_a_killed_push_shows_nothing_and_the_next_one_clears_up(model, base):
         push.send_signal(signal.SIGKILL)
     assert model_folder.versions(base) == []
     assert len(_hidden(base)) == 1
-    assert publish.publish(model, base).status == publish.PUSHED
+    assert _publish(model, base).status == publish.PUSHED
     assert _hidden(base) == []
 
 
-def _publish_own(folder, base):
-    publish.publish(write_fake_model(folder, str(folder)), base)
+def _publish_first(folder, base, results):
+    try:
+        results.put(publish.publish(write_fake_model(folder, str(folder)), base, None, _accept).status)
+    except PushError as error:
+        results.put(str(error))
 
 
-def test_pushes_at_the_same_time_each_get_a_version(tmp_path, base):
+def test_of_first_pushes_at_the_same_time_one_is_published_and_the_others_are_told(tmp_path, base):
     context = multiprocessing.get_context("spawn")
-    pushes = [context.Process(target=_publish_own, args=(tmp_path / f"own{i}", base)) for i in range(4)]
+    results = context.Queue()
+    pushes = [context.Process(target=_publish_first, args=(tmp_path / f"own{i}", base, results)) for i in range(4)]
     for push in pushes:
         push.start()
+    outcomes = [results.get(timeout=60) for _ in pushes]
     for push in pushes:
         push.join()
-    assert [push.exitcode for push in pushes] == [0, 0, 0, 0]
-    versions = model_folder.versions(base)
-    assert len(versions) == 4
-    assert all(model_folder.is_complete(base / str(version)) for version in versions)
+    [version] = model_folder.versions(base)
+    assert outcomes.count(publish.PUSHED) == 1
+    assert sum(f"version {version} came to be served" in outcome for outcome in outcomes) == 3
+    assert model_folder.is_complete(base / str(version))
+    assert _hidden(base) == []
+
+
+def test_the_copy_is_proved_whole_while_it_is_hidden(model, base):
+    proved = []
+
+    def probe(folder):
+        proved.append((model_folder.model_digest(folder), model_folder.versions(base)))
+
+    push = publish.publish(model, base, None, probe)
+    assert proved == [(push.digest, [])]
+
+
+def test_a_copy_that_fails_its_proof_never_becomes_visible(model, base, tmp_path):
+    served = _publish(write_fake_model(tmp_path / "served", "served"), base)
+
+    def probe(folder):
+        raise PushError("it answers nothing")
+
+    with pytest.raises(PushError, match="it answers nothing"):
+        publish.publish(model, base, served.digest, probe)
+    assert model_folder.versions(base) == [served.version]
+    assert _hidden(base) == []
+
+
+def test_a_model_that_was_published_after_the_comparison_is_not_replaced(model, base, tmp_path):
+    compared = _publish(write_fake_model(tmp_path / "compared", "compared"), base)
+    newer = _publish(write_fake_model(tmp_path / "newer", "newer"), base)
+    expected = (
+        rf"push\.folder: version {newer.version} came to be served in .* while this run went on; run again to be com"
+    )
+    for digest in (None, compared.digest):
+        with pytest.raises(PushError, match=expected):
+            publish.publish(model, base, digest, _accept)
+    assert model_folder.latest(base) == newer.version
+
+
+def test_nothing_is_published_where_the_model_compared_with_was_removed(model, base):
+    with pytest.raises(PushError, match="which this one was compared with, was removed while this run went on; run ag"):
+        publish.publish(model, base, "digest of a model that is gone", _accept)
+    assert model_folder.versions(base) == []
+
+
+def test_the_model_compared_with_may_have_another_version_by_now(model, base, tmp_path):
+    compared = _publish(write_fake_model(tmp_path / "compared", "compared"), base)
+    (base / str(compared.version)).rename(base / str(compared.version + 5))
+    assert publish.publish(model, base, compared.digest, _accept).status == publish.PUSHED
+
+
+def test_what_is_served_is_unchanged_whatever_it_was_compared_with(model, base):
+    served = _publish(model, base)
+    push = publish.publish(model, base, "digest of another model", _accept)
+    assert push == publish.Push(publish.UNCHANGED, served.version, served.folder, served.digest)
+
+
+def test_past_the_highest_version_there_is_none(model, base):
+    (base / str(2**63 - 2)).mkdir(parents=True)
+    assert _publish(model, base).version == 2**63 - 1
+    other = write_fake_model(base.parent / "other", "other")
+    with pytest.raises(PushError, match=rf"push\.folder: .* holds version {2**63 - 1}, and .* no higher .*; rename"):
+        _publish(other, base)
+    assert model_folder.latest(base) == 2**63 - 1
     assert _hidden(base) == []

@@ -129,3 +129,26 @@ def test_warm_up_requests_are_ones_that_the_model_answers(exported, loaded):
         assert request.model_spec.signature_name == "serving_default"
         texts = tf.make_ndarray(request.inputs["text"])
         assert loaded.signatures["serving_default"](text=tf.constant(texts))["scores"].shape == (len(texts), 1)
+
+
+# What a TF Serving of 2.12 to 2.19 has of TensorFlow Text's own kernels is more than this, but without the trimmers:
+# tensorflow/serving#2267.
+TEXT_OPS = {"FastBertNormalize", "FastWordpieceTokenizeWithOffsets"}
+
+
+def test_every_op_is_one_that_tf_serving_links(exported):
+    code = (
+        "import json, sys\n"
+        "from tensorflow.core.protobuf import saved_model_pb2\n"
+        "from tensorflow.python.framework import op_def_registry\n"
+        "graph = saved_model_pb2.SavedModel.FromString(open(sys.argv[1], 'rb').read()).meta_graphs[0].graph_def\n"
+        "nodes = [*graph.node, *(node for function in graph.library.function for node in function.node_def)]\n"
+        "functions = {function.signature.name for function in graph.library.function}\n"
+        "ops = {node.op for node in nodes} - functions\n"
+        "print(json.dumps([len(ops), sorted(op for op in ops if op_def_registry.get(op) is None)]))"
+    )
+    command = [sys.executable, "-c", code, str(exported / "saved_model.pb")]  # a process without TensorFlow Text
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    count, beyond_tensorflow = json.loads(done.stdout.splitlines()[-1])
+    assert count > 30
+    assert set(beyond_tensorflow) == TEXT_OPS

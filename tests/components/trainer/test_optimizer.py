@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tf_keras as keras
 
+from components.trainer.model import build_classifier
 from components.trainer.optimizer import WarmUpLinearDecay, build_optimizer
 
 TRAINING = {"learning_rate": 1e-3, "warmup_fraction": 0.1, "weight_decay": 0.01, "clip_norm": 1.0}
@@ -55,3 +56,20 @@ def test_weights_decay_but_biases_and_layer_norms_do_not():
 
 def model_value(model: keras.Model, name: str) -> np.ndarray:
     return next(variable.numpy() for variable in model.variables if variable.name == name)
+
+
+def test_an_encoders_matrices_and_tables_decay_and_nothing_else_does(tiny_encoder):
+    model = build_classifier(str(tiny_encoder), "pooled", 0.1, 1)
+    optimizer = build_optimizer(TRAINING, total_steps=10)
+    optimizer.build(model.trainable_variables)
+    decayed = {variable.name for variable in model.trainable_variables if optimizer._use_weight_decay(variable)}
+    others = {variable.name for variable in model.trainable_variables} - decayed
+    assert all(variable.shape.rank > 1 for variable in model.trainable_variables if variable.name in decayed)
+    assert {name.rsplit("/", 1)[-1] for name in others} == {"bias:0", "beta:0", "gamma:0"}
+
+
+def test_a_gradient_is_clipped_by_its_global_norm():
+    variables = [keras.backend.variable([0.0]), keras.backend.variable([0.0])]
+    optimizer = build_optimizer({**TRAINING, "clip_norm": 5.0}, total_steps=10)
+    clipped = optimizer._clip_gradients([variables[0] + 30.0, variables[1] + 40.0])
+    assert [float(gradient[0]) for gradient in clipped] == pytest.approx([3.0, 4.0])

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -129,3 +131,20 @@ def test_a_loss_that_explodes_is_an_error_with_a_remedy(tmp_path, files, transfo
             learning_rate=1e30, clip_norm=1e30, warmup_fraction=0.0,
         )  # fmt: skip
     assert not (tmp_path / "model").exists()
+
+
+def test_what_bfloat16_trained_is_exported_in_float32(tmp_path, files, transform_output, encoder_settings):
+    """A fresh process, which has no bfloat16 option to forget, gives the same scores as this one."""
+    folder = train(
+        tmp_path, files, str(Path(transform_output.transform_savedmodel_dir).parent), encoder_settings,
+        precision="bfloat16", epochs=1,
+    )  # fmt: skip
+    assert history(folder)["precision"] == "bfloat16"
+    code = (
+        "import sys, json, tensorflow as tf, tensorflow_text\n"
+        "serve = tf.saved_model.load(sys.argv[1]).signatures['serving_default']\n"
+        "print(json.dumps(serve(text=tf.constant(['a good movie', 'a bad movie']))['scores'].numpy().tolist()))"
+    )
+    command = [sys.executable, "-c", code, str(folder / "model")]
+    fresh = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[-1])
+    assert np.allclose(fresh, scores(folder), atol=1e-6)

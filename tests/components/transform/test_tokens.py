@@ -6,6 +6,7 @@ import tensorflow_text as tf_text
 
 from components.encoders.inspect import inspect_encoder
 from components.encoders.vocabulary import Vocabulary, read_vocabulary
+from components.example_gen.normalise import without_breaks
 from components.transform.tokens import TextToTokens, Truncation, clean, truncate
 
 SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
@@ -37,8 +38,17 @@ def test_the_known_answer_of_bert_en_uncased_preprocess(uncased):
 
 def test_html_breaks_are_spaces(uncased):
     plain = ids("this is such an amazing movie!", uncased)
-    assert ids("this is<br />such<br/>an <BR>amazing< br >movie!", uncased) != plain  # '< br >' is no break
-    assert ids("this is<br />such<br/>an <BR>amazing<br  / >movie!", uncased) == plain
+    assert ids("this is<br />such<br/>an <BR>amazing< br >movie!", uncased) == plain
+    assert ids("this is<br\n/>such<\tbR>an <br><br>amazing<br  / >movie!", uncased) == plain
+
+
+@pytest.mark.parametrize(
+    "between", ["", " ", "\t", "\n", "\f", "\r", "\v", "\x1c", "\x85", "\u00a0", "\u2028", "\u3000", "x"]
+)
+@pytest.mark.parametrize("form", ["a<{}br>b", "a<br{}>b", "a<bR{}/{}>b", "a<Br/{}>b", "a<br>{}<br/>b", "a<br{}"])
+def test_a_line_break_is_the_same_to_identity_and_to_tokens(form, between):
+    text = form.replace("{}", between)
+    assert clean(tf.constant([text])).numpy()[0].decode() == without_breaks(text)
 
 
 @pytest.mark.parametrize("text", HOSTILE)

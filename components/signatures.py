@@ -1,0 +1,10 @@
+"""The signatures of an exported model, frozen: servers, clients and the Evaluator go by these names."""
+
+from __future__ import annotations
+
+SERVING_DEFAULT = "serving_default"  # texts
+SERVING_EXAMPLES = "serving_examples"  # serialized raw tf.Examples
+TOKENS = "tokens"  # ids already made
+
+SCORES = "scores"
+PREDICTED = "predicted"
