@@ -13,6 +13,7 @@ from pathlib import Path
 import fasteners
 import platformdirs
 
+from components.durable import sync, sync_tree
 from components.encoders.handles import EMBEDDED
 from components.errors import EncoderError
 from components.fingerprint import code_digest, file_digest, json_digest
@@ -97,24 +98,10 @@ def _convert(source: Path, folder: Path) -> None:
         if left.exists():
             shutil.rmtree(left)
     convert_checkpoint(source, partial)
-    _sync_tree(partial)
+    sync_tree(partial)
     partial.rename(folder)
-    _sync(folder.parent)
+    sync(folder.parent)
 
 
 def _is_whole(folder: Path) -> bool:
     return is_complete(folder) and (folder / "assets" / "vocab.txt").is_file()
-
-
-def _sync_tree(folder: Path) -> None:
-    """Forces all of a folder to the disk: else a crash can leave the renamed folder with empty files in it."""
-    for path in (*folder.rglob("*"), folder):
-        _sync(path)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import os
 import shutil
 import time
 import uuid
@@ -19,6 +18,7 @@ from pathlib import Path
 import fasteners
 
 from components import model_folder
+from components.durable import sync, sync_tree
 from components.errors import PushError
 from components.pusher.verify import verify_version
 
@@ -106,37 +106,27 @@ def _next_version(base: Path) -> int:
 def _place(model: Path, target: Path, digest: str, probe: Probe) -> None:
     temporary = target.parent / f"{_TEMPORARY_PREFIX}{uuid.uuid4().hex}"
     try:
-        _copy_durably(model, temporary)
+        _copy_contents(model, temporary)
+        sync_tree(temporary)
         verify_version(temporary, digest)
         probe(str(temporary))
         temporary.rename(target)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
-    _sync(target.parent)
+    sync(target.parent)
 
 
-def _copy_durably(source: Path, target: Path) -> None:
-    """Copies a tree and forces every file and folder of the copy to the disk.
-
-    Contents only: the copy gets the permissions of any new file, so that a server which runs as another user reads it.
+def _copy_contents(source: Path, target: Path) -> None:
+    """Copies a tree without its permissions: the copy gets those of any new file, so that a server that runs as another
+    user reads it.
     """
     target.mkdir()
     for child in source.iterdir():
         if child.is_dir():
-            _copy_durably(child, target / child.name)
+            _copy_contents(child, target / child.name)
         else:
             shutil.copyfile(child, target / child.name)
-            _sync(target / child.name)
-    _sync(target)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _remove_leftovers(base: Path) -> None:

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from components import durable
 from components.encoders import embedded
 from components.errors import EncoderError
 
@@ -80,7 +81,7 @@ def test_an_encoder_that_lost_a_file_is_converted_anew(cache, conversions, lost)
 
 
 def test_all_of_it_is_on_the_disk_before_it_has_its_name(cache, conversions, monkeypatch):
-    synced, sync, rename = [], embedded._sync, Path.rename
+    synced, sync, rename = [], durable.sync, Path.rename
 
     def note(path):
         synced.append(path)
@@ -90,7 +91,8 @@ def test_all_of_it_is_on_the_disk_before_it_has_its_name(cache, conversions, mon
         assert {partial, *partial.rglob("*")} <= set(synced)
         return rename(partial, target)
 
-    monkeypatch.setattr(embedded, "_sync", note)
+    monkeypatch.setattr(durable, "sync", note)
+    monkeypatch.setattr(embedded, "sync", note)
     monkeypatch.setattr(Path, "rename", check)
     assert embedded.embedded_encoder().parent == synced[-1]
 
