@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as ProgressBar
+from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
@@ -25,6 +27,20 @@ _STYLES = {
     State.FAILED: "bold red",
 }
 _LINES_PER_STEP = 10  # how many progress lines a long step prints where there is no terminal
+
+
+@contextmanager
+def busy(console: Console, doing: str) -> Iterator[None]:
+    """Shows on a terminal that something is being done, for as long as the block takes."""
+    with _live(console, Spinner("dots", text=doing), transient=True):
+        yield
+
+
+def _live(console: Console, *renderables: RenderableType, **settings: Any) -> Live:
+    """A live display that leaves standard output and error alone: they go to the log, not above the display."""
+    return Live(
+        *renderables, console=console, refresh_per_second=4, redirect_stdout=False, redirect_stderr=False, **settings
+    )
 
 
 class Display:
@@ -50,7 +66,7 @@ class Display:
             if not self._console.is_terminal:
                 yield
                 return
-            with Live(get_renderable=self._render, console=self._console, refresh_per_second=4):
+            with _live(self._console, get_renderable=self._render):
                 yield
 
     def changed(self, step: Step) -> None:

@@ -19,6 +19,7 @@ from components.encoders.fingerprint import encoder_digest
 from components.errors import ConfigError
 from components.example_gen.sources import check_source
 from pipeline.config import Config
+from pipeline.display import Display, busy
 from pipeline.failure import explain
 from pipeline.quiet import logging_to
 from pipeline.schema_file import read_schema
@@ -75,11 +76,11 @@ def _record(this: Run, outcome: Outcome, began: float, summary_file: Path | None
 
 def _prepare(config: Config, run_id: str, console: Console) -> Outside:
     """Loads TensorFlow, checks the encoder, and fingerprints what lies outside. Raises BertlineError."""
-    with console.status("loading TensorFlow and TFX"):
+    with busy(console, "loading TensorFlow and TFX"):
         # Ten seconds of imports, which a mistake in the configuration should not have to wait for.
         from pipeline.outside import observe
         from pipeline.preflight import check_encoder
-    with console.status("preparing the encoder"):
+    with busy(console, "preparing the encoder"):
         check_encoder(config)
         return observe(config, run_id)
 
@@ -93,7 +94,6 @@ def _attempt(config: Config, outside: Outside, this: Run, console: Console) -> O
 
 
 def _execute(config: Config, outside: Outside, steps: list[Step], console: Console) -> Outcome:
-    from pipeline.display import Display
     from pipeline.local_runner import BEAM_ARGS, ObservedDagRunner
     from pipeline.pipeline import build_pipeline
     from pipeline.published import score_published
@@ -109,7 +109,7 @@ def _execute(config: Config, outside: Outside, steps: list[Step], console: Conso
     outcome = read_outcome(steps)
     if outcome.folder is None or outcome.digest is None:
         return outcome
-    with console.status("loading the published model"):
+    with busy(console, "loading the published model"):
         samples = score_published(outcome.folder, outcome.digest, config.samples)
     return outcome.with_samples(samples)
 

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import io
+import sys
 
+import pytest
 from rich.console import Console
 
 from components import progress
-from pipeline.display import Display
+from pipeline.display import Display, busy
 from pipeline.steps import State, Step
 
 
@@ -36,6 +38,18 @@ def test_without_a_terminal_there_is_a_line_a_step_and_ten_lines_of_progress():
     progressed = [line for line in lines if "examples/s 20" in line]
     assert len(progressed) == 10
     assert progressed[-1].split()[0] == "100/100"
+
+
+@pytest.mark.parametrize("show", [busy, lambda console, _: Display(console, []).showing()])
+def test_what_libraries_print_does_not_get_into_the_display(capsys, show):
+    out = io.StringIO()
+    with show(Console(file=out, force_terminal=True), "loading"):
+        print("noise")
+        print("warning", file=sys.stderr)
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err) == ("noise\n", "warning\n")
+    assert "noise" not in out.getvalue()
+    assert "warning" not in out.getvalue()
 
 
 def test_a_terminal_shows_every_step_with_its_state():
