@@ -31,7 +31,7 @@ def _config_arguments(command: click.decorators.FC) -> click.decorators.FC:
     return click.argument("config", metavar="CONFIG")(override(command))
 
 
-@main.command()
+@main.command(short_help="Run the pipeline of a task on this machine.")
 @_config_arguments
 @click.option("--summary", type=click.Path(dir_okay=False, path_type=Path), help="Write the outcome as JSON.")
 def run(config: str, overrides: tuple[str, ...], summary: Path | None) -> None:

@@ -166,6 +166,7 @@ class Gates(Section):
     metrics: MetricGates = Field(min_length=1)
     slices: dict[str, MetricGates] = Field(default={}, description="'length_band=300+': gates of that slice")
     min_examples: Annotated[int, Field(ge=1)] = Field(default=100, description="fewer in the test split prove nothing")
+    min_slice_examples: Annotated[int, Field(ge=1)] = Field(default=30, description="the same, of each gated slice")
 
 
 class Pipeline(Section):

@@ -44,6 +44,7 @@ def load_config(name_or_path: str, overrides: Iterable[str] = ()) -> Config:
     settings = _parse(text, origin)
     for override in overrides:
         _lay_over(settings, override)
+        origin += f" with --set {override}"
     return check(settings, origin)
 
 
@@ -73,6 +74,8 @@ def _read(name_or_path: str) -> tuple[str, str]:
         resource = resources.files("pipeline") / "configs" / f"{name_or_path}.yaml"
         return f"the task {name_or_path}", resource.read_text(encoding="utf-8")
     path = Path(name_or_path)
+    if path.is_dir():
+        raise ConfigError(f"the configuration {name_or_path} is a folder; give the path of a YAML file")
     if not path.is_file():
         known = ", ".join(task_names())
         raise ConfigError(f"no configuration {name_or_path}: give the path of a YAML file, or one of {known}")
@@ -85,12 +88,17 @@ def _read(name_or_path: str) -> tuple[str, str]:
 
 
 def _parse(text: str, origin: str) -> dict[str, Any]:
+    loader = _Loader(text)
+    loader.name = origin  # what its errors call the text
     try:
-        settings = yaml.load(text, Loader=_Loader)  # noqa: S506  (a safe loader)
+        settings = loader.get_single_data()
     except yaml.YAMLError as error:
         raise ConfigError(f"{origin} is no YAML: {' '.join(str(error).split())}") from error
+    finally:
+        loader.dispose()
     if not isinstance(settings, dict):
-        raise ConfigError(f"{origin} must hold sections such as data: and gates:, but holds {type(settings).__name__}")
+        what = "is empty" if settings is None else f"holds a {type(settings).__name__}"
+        raise ConfigError(f"{origin} must hold sections such as data: and gates:, but {what}")
     return settings
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import signal
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -50,10 +51,10 @@ def run(config: Config, summary_file: Path | None = None) -> Outcome:
     home = config.pipeline.home
     log = home / "logs" / f"{this.run_id}.log"
     with _only_run(home), _ending_on_sigterm(), logging_to(log) as console:
+        _make(config.push_folder, "push.folder")
         console.print(Text.assemble(("bertline", "bold"), f" run of {this.pipeline}, log in {log}"), soft_wrap=True)
         _record(this, stopped(_NOT_ENDED), began, summary_file)  # what stays if this process is killed
-        outside = _prepare(config, this.run_id, console)
-        outcome = _attempt(config, outside, this, console)
+        outcome = _attempt(config, this, console)
         this.paths.update(_paths(this, outcome, home, log))
         try:
             _record(this, outcome, began, summary_file)
@@ -85,7 +86,14 @@ def _prepare(config: Config, run_id: str, console: Console) -> Outside:
         return observe(config, run_id)
 
 
-def _attempt(config: Config, outside: Outside, this: Run, console: Console) -> Outcome:
+def _attempt(config: Config, this: Run, console: Console) -> Outcome:
+    """Prepares and executes. Raises BertlineError where it could not even be prepared; whatever else goes wrong is told
+    as the outcome.
+    """
+    try:
+        outside = _prepare(config, this.run_id, console)
+    except KeyboardInterrupt as error:
+        return stopped(explain(error))
     try:
         return _execute(config, outside, this.steps, console)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  it is logged whole and told as the verdict
@@ -117,20 +125,27 @@ def _execute(config: Config, outside: Outside, steps: list[Step], console: Conso
 @contextmanager
 def _only_run(home: Path) -> Iterator[None]:
     """Holds the pipeline's folder for this process, which a killed one lets go of by itself."""
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-        lock = fasteners.InterProcessLock(str(home / ".lock"))
-        free = lock.acquire(blocking=False)
-    except OSError as error:
-        raise ConfigError(
-            f"pipeline.root: {home} cannot be used ({error.strerror}); set it to another folder"
-        ) from error
+    _make(home, "pipeline.root")
+    lock = fasteners.InterProcessLock(str(home / ".lock"))
+    free = lock.acquire(blocking=False)
     if not free:
         raise ConfigError(f"another run of this pipeline is going on in {home}; wait for it, or set pipeline.root")
     try:
         yield
     finally:
         lock.release()
+
+
+def _make(folder: Path, key: str) -> None:
+    """Makes the folder that a setting names. Raises ConfigError where it cannot be made or written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise ConfigError(
+            f"{key}: {folder} cannot be used ({error.strerror}); set it to a folder to write in"
+        ) from error
 
 
 @contextmanager

@@ -49,7 +49,7 @@ def logging_to(path: Path) -> Iterator[Console]:
             for descriptor, original in saved.items():
                 os.dup2(original, descriptor)
                 os.close(original)
-            with contextlib.suppress(BrokenPipeError):  # nobody reads: see QuietConsole
+            with contextlib.suppress(OSError):  # nobody reads, or there is no room: see QuietConsole
                 terminal.close()
 
 

@@ -71,6 +71,8 @@ def summarise(run: Run, outcome: Outcome, seconds: float) -> dict[str, Any]:
 
 def write_summary(summary: dict[str, Any], path: Path) -> None:
     """Writes the summary so that a reader never meets half of it. Raises ConfigError where it cannot be written."""
+    if not path.name:
+        raise ConfigError("--summary names no file; give the path of a JSON file")
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -17,6 +17,7 @@ OVERALL = "overall"
 AT_LEAST = "at_least"
 MAX_DROP = "max_drop"
 MIN_EXAMPLES = "min_examples"
+MIN_SLICE_EXAMPLES = "min_slice_examples"
 INVALID_SCORES = "invalid_scores"
 EXAMPLE_COUNT = "example_count"
 
@@ -94,7 +95,8 @@ def judge(
     Args:
         gates: `{"metrics": {metric: limits}, "slices": {"feature=value": {metric: limits}}}` where limits hold
             `at_least` (the candidate's floor) and `max_drop` (how far below the served model it may be), or None;
-            `min_examples`: how many examples must have been evaluated in all, if it is given.
+            `min_examples`, `min_slice_examples`: how many examples must have been evaluated in all, and in every gated
+            slice, if they are given.
         metrics: the candidate's.
         baseline_metrics: the served model's on the same rows, or None where it has none.
         baseline_version: the served version, empty where nothing is served.
@@ -198,11 +200,15 @@ def _value(gate: _Gate, metrics: Metrics, of: str = "") -> float | str:
 
 
 def _too_few_examples(gates: Mapping[str, Any], metrics: Metrics) -> list[str]:
-    minimum = gates.get(MIN_EXAMPLES)
-    count = metrics.get(OVERALL, {}).get(EXAMPLE_COUNT, 0)
-    if minimum is None or count >= minimum:
-        return []
-    return [f"{count:.0f} examples were evaluated, fewer than gates.{MIN_EXAMPLES} {minimum}"]
+    """A reason for the whole, and for each gated slice, that has too few examples to prove anything."""
+    minima = {OVERALL: MIN_EXAMPLES} | dict.fromkeys(gates.get("slices") or {}, MIN_SLICE_EXAMPLES)
+    counts = {name: metrics.get(name, {}).get(EXAMPLE_COUNT, 0) for name in minima}
+    return [
+        f"{counts[name]:.0f} examples were evaluated ({name}), fewer than gates.{key} {gates[key]}; "
+        "give it more data, or raise data.splits.test"
+        for name, key in minima.items()
+        if gates.get(key) is not None and counts[name] < gates[key]
+    ]
 
 
 def _invalid_scores(metrics: Metrics) -> list[str]:

@@ -55,8 +55,19 @@ def check(path: Path, name: str, delimiter: str, columns: dict[str, str]) -> Non
         raise DataError(f"{name} is empty; a header with the columns {_listed(columns.values())} was expected")
     if header.problem:
         raise DataError(f"{name}:{header.line}: the header cannot be read: {header.problem}; mend the line")
+    _check_header_text(header.fields, name)
     for key, column in columns.items():
         _check_column(header.fields, column, key, name)
+
+
+def _check_header_text(fields: list[str], name: str) -> None:
+    try:
+        "".join(fields).encode()
+    except UnicodeEncodeError as error:
+        raise DataError(
+            f"{name}:1: the header is not UTF-8 text; unpack the file if it is an archive, "
+            "or convert it with iconv -t UTF-8"
+        ) from error
 
 
 def read(path: Path, name: str, delimiter: str, text: str, label: str) -> Iterator[Row | BadRow]:

@@ -24,7 +24,7 @@ data:
   {{source: files, path: {data}, label: sentiment, splits: {{train: 0.5, eval: 0.2, test: 0.3}}, max_characters: 30000}}
 schema: imdb
 encoder: {{max_tokens: 64}}
-training: {{epochs: 2, batch_size: 16, learning_rate: 2.0e-4}}
+training: {{epochs: 3, batch_size: 16, learning_rate: 2.0e-4}}
 gates: {{metrics: {{accuracy: {{at_least: 0.65, max_drop: 0.02}}, auc: {{at_least: 0.7, max_drop: 0.02}}}}}}
 samples: [this is such an amazing movie!, The movie was terrible...]
 """

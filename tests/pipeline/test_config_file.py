@@ -141,7 +141,8 @@ def test_an_unknown_task_lists_those_there_are(tmp_path, monkeypatch):
     ("content", "says"),
     [
         (b"- a\n- b\n", "must hold sections"),
-        (b"", "must hold sections"),
+        (b"", "must hold sections .* but is empty"),
+        (b"a: b\nc: d: e\n", r'mine.yaml", line 2'),
         (b"data: [", "is no YAML"),
         (b"training: {epochs: 1}\ntraining: {epochs: 2}\n", "the key training stands twice"),
         (b"pipeline: \xff", "is not UTF-8"),
@@ -153,6 +154,16 @@ def test_a_file_that_is_no_configuration_is_refused_by_name(tmp_path, content, s
     with pytest.raises(ConfigError, match=says) as refusal:
         load_config(str(path))
     assert "mine.yaml" in str(refusal.value)
+
+
+def test_a_folder_is_no_configuration(tmp_path):
+    with pytest.raises(ConfigError, match="is a folder"):
+        load_config(str(tmp_path))
+
+
+def test_a_fault_may_come_from_an_override_which_is_then_named():
+    with pytest.raises(ConfigError, match=r"the task demo with --set training.epoch=3 is not a valid configuration"):
+        load_config("demo", ["training.epoch=3"])
 
 
 def test_a_configuration_is_final():

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import json
+import os
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
 from components.errors import BertlineError, ConfigError, DataError, EncoderError
+from pipeline import local_run
 from pipeline.config_file import load_config
 from pipeline.local_run import run
 
@@ -51,7 +56,16 @@ def test_what_can_be_seen_at_once_is_refused_before_any_work(tmp_path, override,
     assert not (tmp_path / "runs").exists()
 
 
-def test_a_root_that_cannot_hold_a_run_is_refused(tmp_path):
+@pytest.mark.parametrize("key", ["pipeline.root", "push.folder"])
+def test_a_folder_that_cannot_be_written_is_refused_before_any_work(tmp_path, key):
     (tmp_path / "file").write_text("")
-    with pytest.raises(ConfigError, match=r"pipeline\.root: .* cannot be used"):
-        run(config(tmp_path, f"pipeline.root={tmp_path}/file"))
+    with pytest.raises(ConfigError, match=rf"{key}: .* cannot be used"):
+        run(config(tmp_path, f"{key}={tmp_path}/file"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_while_it_prepares_is_told_as_the_verdict(tmp_path, monkeypatch, number):
+    monkeypatch.setattr(local_run, "_prepare", lambda *_: os.kill(os.getpid(), number) or time.sleep(10))
+    outcome = run(config(tmp_path), tmp_path / "summary.json")
+    assert outcome.sentence == "STOPPED because it was interrupted"
+    assert json.loads((tmp_path / "summary.json").read_text())["reasons"] == ["it was interrupted"]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -123,6 +124,11 @@ def test_a_summary_that_cannot_be_written_is_refused_by_name(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match=r"--summary .*summary\.json cannot be written"):
         write_summary({}, tmp_path / "file" / "summary.json")
+
+
+def test_an_empty_name_for_the_summary_is_refused():
+    with pytest.raises(ConfigError, match="--summary names no file"):
+        write_summary({}, Path())
 
 
 def test_what_is_printed_shows_values_beside_limits_and_the_verdict_last(tmp_path):

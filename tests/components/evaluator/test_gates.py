@@ -109,7 +109,10 @@ def test_a_verdict_takes_enough_examples(minimum, passes):
 def test_too_few_examples_are_the_first_reason():
     metrics = {"overall": {"accuracy": 0.9, "example_count": 42.0, "invalid_scores": 1.0}}
     assert judge({**_floor(0.95), "min_examples": 100}, metrics, None).reasons == [
-        "42 examples were evaluated, fewer than gates.min_examples 100",
+        (
+            "42 examples were evaluated (overall), fewer than gates.min_examples 100; "
+            "give it more data, or raise data.splits.test"
+        ),
         "1 of 42 scores are no probabilities (not a number, or not in 0..1)",
         "accuracy 0.9000 < 0.9500 (overall)",
     ]
@@ -118,7 +121,10 @@ def test_too_few_examples_are_the_first_reason():
 def test_no_examples_at_all_are_too_few():
     reasons = judge({**_floor(0.5), "min_examples": 1}, {}, None).reasons
     assert reasons == [
-        "0 examples were evaluated, fewer than gates.min_examples 1",
+        (
+            "0 examples were evaluated (overall), fewer than gates.min_examples 1; "
+            "give it more data, or raise data.splits.test"
+        ),
         "no example was evaluated in overall",
     ]
 
@@ -217,3 +223,19 @@ def test_a_slice_that_names_no_value_is_refused(name):
 def test_importing_them_loads_no_tensorflow():
     code = "import sys, components.evaluator.gates; sys.exit('tensorflow' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(("count", "passes"), [(29, False), (30, True)])
+def test_a_gated_slice_of_a_handful_of_examples_proves_nothing(count, passes):
+    whole = {"accuracy": 0.9, "example_count": 500}
+    gates = {
+        "metrics": {"accuracy": {"at_least": 0.5}},
+        "slices": {"label=pos": {"accuracy": {"at_least": 0.5}}},
+        "min_slice_examples": 30,
+    }
+    verdict = judge(gates, {"overall": whole, "label=pos": {"accuracy": 1.0, "example_count": count}}, None)
+    assert verdict.blessed is passes
+    assert (
+        passes
+        or f"{count} examples were evaluated (label=pos), fewer than gates.min_slice_examples 30" in verdict.reasons[0]
+    )

@@ -235,3 +235,12 @@ def test_file_that_is_not_compressed_as_its_name_says(read, suffix):
 def test_unreadable_file(tmp_path):
     with pytest.raises(DataError, match=r"gone\.csv cannot be read"):
         csv_reader.check(tmp_path / "gone.csv", "gone.csv", ",", COLUMNS)
+
+
+@pytest.mark.parametrize("content", [b"t\xe9xt,label\na,b\n", b"\x1f\x8b\x08\x00\x01\x02,\n"])
+def test_a_header_that_is_no_text_is_not_shown_but_explained(tmp_path, content):
+    path = tmp_path / "rows.csv"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"rows\.csv:1: the header is not UTF-8 text; unpack") as refusal:
+        csv_reader.check(path, "rows.csv", ",", {"data.text": "text", "data.label": "label"})
+    assert len(str(refusal.value)) < 200

@@ -24,7 +24,7 @@ def test_no_texts_have_no_scores_and_a_broken_model_is_found_all_the_same(tmp_pa
 
 
 def test_a_sound_model_is_usable(tmp_path):
-    prove_usable(str(write_model(tmp_path / "model", LengthModel())))
+    assert prove_usable(str(write_model(tmp_path / "model", LengthModel()))) is None
 
 
 @pytest.mark.parametrize(
