@@ -9,19 +9,17 @@ from components.pusher.probe import load_and_score
 from components.pusher.verify import verify_version
 from pipeline.verdict import Scored
 
-_PROBE = "A text, to see that the model answers."
 _LOG = logging.getLogger(__name__)
 
 
 def score_published(folder: str, digest: str, texts: Sequence[str]) -> list[Scored]:
-    """Loads the published version and scores `texts` by its signature `serving_default`.
+    """Loads the published version and scores `texts`, be there none, by its signature `serving_default`.
 
     Raises:
         PushError: the version is not complete, is not the model that was pushed, or cannot be loaded or called.
     """
     verify_version(folder, digest)
-    asked = list(texts) or [_PROBE]
-    answers = load_and_score(folder, asked)
-    scored = [Scored(text, score, predicted) for text, (score, predicted) in zip(asked, answers, strict=True)]
+    answers = load_and_score(folder, texts)
+    scored = [Scored(text, score, predicted) for text, (score, predicted) in zip(texts, answers, strict=True)]
     _LOG.info("published model in %s answers %s", folder, scored)
-    return scored if texts else []
+    return scored

@@ -19,9 +19,9 @@ from tfx.utils import path_utils, proto_utils
 from components.errors import EvaluationError
 from components.evaluator.baseline import Baseline, find_baseline
 from components.evaluator.eval_config import BASELINE, CANDIDATE
-from components.evaluator.failure import cause_of
 from components.evaluator.gates import Verdict, judge
 from components.evaluator.measure import Metrics, measure
+from components.model_failure import cause_of
 
 GATES = "gates"
 CODE = "code"

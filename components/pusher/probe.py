@@ -8,7 +8,7 @@ import tensorflow as tf
 import tensorflow_text  # noqa: F401  registers the operators of the exported graph
 
 from components.errors import PushError
-from components.evaluator.failure import cause_of
+from components.model_failure import cause_of
 from components.precision import computing_in
 from components.signatures import PREDICTED, SCORES, SERVING_DEFAULT
 

@@ -8,7 +8,6 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from components.model_folder import model_digest
 from pipeline.config_file import load_config
 from pipeline.schema_file import read_schema
 from tests.e2e.conftest import Project, Run, write_reviews
+from tests.fresh_process import scores_in_a_fresh_process
 
 pytestmark = pytest.mark.e2e
 
@@ -90,18 +90,8 @@ def test_the_terminal_stays_quiet_and_the_log_has_everything(first):
 
 
 def test_the_pushed_version_answers_in_a_fresh_process_as_the_run_said(project, first):
-    code = (
-        "import json, sys, tensorflow as tf, tensorflow_text\n"
-        "serve = tf.saved_model.load(sys.argv[1]).signatures['serving_default']\n"
-        "answers = serve(text=tf.constant(json.loads(sys.argv[2])))\n"
-        "print(json.dumps(answers['scores'].numpy()[:, 0].tolist()))"
-    )
     texts = [sample["text"] for sample in first.summary["samples"]]
-    folder = str(project.served / str(first.summary["version"]))
-    done = subprocess.run(
-        [sys.executable, "-c", code, folder, json.dumps(texts)], capture_output=True, text=True, check=True
-    )
-    scores = json.loads(done.stdout.splitlines()[-1])
+    scores = scores_in_a_fresh_process(project.served / str(first.summary["version"]), texts)[:, 0]
     assert scores == pytest.approx([sample["score"] for sample in first.summary["samples"]], abs=1e-5)
     amazing, terrible = scores
     assert amazing > terrible

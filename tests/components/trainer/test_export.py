@@ -17,6 +17,7 @@ from components.trainer.model import build_classifier
 from components.trainer.optimizer import build_optimizer
 from components.trainer.warmup import WARMUP_FILE, write_warmup_requests
 from tests.components.transform.test_tokens import HOSTILE
+from tests.fresh_process import scores_in_a_fresh_process
 
 TRAINING = {"learning_rate": 1e-3, "warmup_fraction": 0.1, "weight_decay": 0.01, "clip_norm": 1.0}
 TEXTS = ["a good movie", "", "this was terrible<br />really bad", "a b c d e f g h i j k l m n o p q r s t u v w x y z"]
@@ -104,13 +105,7 @@ def test_no_skew_serving_scores_exactly_the_ids_that_training_reads(loaded, tran
 
 
 def test_a_fresh_process_reloads_it_and_gets_equal_scores(exported, loaded):
-    code = (
-        "import sys, json, tensorflow as tf, tensorflow_text\n"
-        "serve = tf.saved_model.load(sys.argv[1]).signatures['serving_default']\n"
-        "print(json.dumps(serve(text=tf.constant(json.loads(sys.argv[2])))['scores'].numpy().tolist()))"
-    )
-    command = [sys.executable, "-c", code, str(exported), json.dumps(TEXTS)]
-    fresh = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[-1])
+    fresh = scores_in_a_fresh_process(exported, TEXTS)
     here = loaded.signatures["serving_default"](text=tf.constant(TEXTS))["scores"].numpy()
     assert np.allclose(fresh, here, atol=1e-6)
 

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,7 +14,9 @@ from components.errors import TrainingError
 from components.trainer.run import HISTORY_FILE, run_fn
 from components.trainer.warmup import WARMUP_FILE
 from tests.components.trainer.conftest import write_transformed
+from tests.fresh_process import scores_in_a_fresh_process
 
+TEXTS = ["a good movie", "a bad movie"]
 TRAINING = {
     "epochs": 3, "batch_size": 8, "learning_rate": 3e-3, "warmup_fraction": 0.1, "weight_decay": 0.01,
     "clip_norm": 1.0, "dropout": 0.1, "precision": "float32", "seed": 7,
@@ -74,7 +74,7 @@ def history(folder: Path) -> dict:
 
 def scores(folder: Path) -> np.ndarray:
     model = tf.saved_model.load(str(folder / "model"))
-    return model.signatures["serving_default"](text=tf.constant(["a good movie", "a bad movie"]))["scores"].numpy()
+    return model.signatures["serving_default"](text=tf.constant(TEXTS))["scores"].numpy()
 
 
 def test_it_learns_and_exports_what_it_learnt(trained):
@@ -140,11 +140,4 @@ def test_what_bfloat16_trained_is_exported_in_float32(tmp_path, files, transform
         precision="bfloat16", epochs=1,
     )  # fmt: skip
     assert history(folder)["precision"] == "bfloat16"
-    code = (
-        "import sys, json, tensorflow as tf, tensorflow_text\n"
-        "serve = tf.saved_model.load(sys.argv[1]).signatures['serving_default']\n"
-        "print(json.dumps(serve(text=tf.constant(['a good movie', 'a bad movie']))['scores'].numpy().tolist()))"
-    )
-    command = [sys.executable, "-c", code, str(folder / "model")]
-    fresh = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[-1])
-    assert np.allclose(fresh, scores(folder), atol=1e-6)
+    assert np.allclose(scores_in_a_fresh_process(folder / "model", TEXTS), scores(folder), atol=1e-6)

@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 from components.errors import causes
-from components.evaluator.failure import cause_of
+from components.model_failure import cause_of
 
 
 @tf.function
