@@ -18,4 +18,5 @@ compile stack-a 3.10 --overrides overrides-a.txt --python-platform x86_64-manyli
 # One lock for Python 3.11 to 3.13: markers tell apart the few packages that differ.
 compile stack-b 3.11 --overrides overrides-b.txt --universal
 # The tools share the stacks' environment, so what they have in common has one version.
-compile dev 3.10 --constraints stack-a.lock --constraints stack-b.lock --universal
+compile dev 3.10 --constraints stack-a.lock --constraints stack-b.lock --universal \
+    --excludes excludes-dev.txt
