@@ -1,0 +1,1 @@
+"""What stands between a pushed model and its users: a light client, and a development server with TF Serving's wire."""

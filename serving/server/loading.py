@@ -1,0 +1,80 @@
+"""Loads a version in a thread of its own, and has it answer its warm-up requests before anybody else's."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import gc
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from serving.server.answers import answer_log
+from serving.server.metrics import Metrics
+from serving.server.options import Limits, Loading
+from serving.server.servable import Servable
+from serving.server.warmup import read_warmup_requests
+
+
+class ServableLoader:
+    """Loads one version at a time, so that two large models do not compete."""
+
+    def __init__(self, options: Loading, limits: Limits, metrics: Metrics) -> None:
+        self.max_retries = options.max_retries
+        self.retry_seconds = options.retry_seconds
+        self._options, self._limits, self._metrics = options, limits, metrics
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="loader")
+
+    async def load(self, model: str, version: int, folder: str) -> Servable:
+        """The version in `folder`, warmed up. Raises whatever keeps it from being loaded or from answering."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._load, model, version, folder)
+
+    async def unload(self, servable: Servable) -> None:
+        """Frees the version's memory."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, _free, servable)
+
+    def close(self) -> None:
+        """Ends the thread, when what it does is done."""
+        self._thread.shutdown()
+
+    def _load(self, model: str, version: int, folder: str) -> Servable:
+        return _timed(lambda: self._open(model, version, folder), self._metrics.load, model, version)
+
+    def _open(self, model: str, version: int, folder: str) -> Servable:
+        servable = Servable(folder, self._options.parallelism, self._options.batching, self._limits.request_rows)
+        if self._options.warm_up:
+            try:
+                self._warm_up(servable, model, version, folder)
+            except BaseException:
+                servable.close()
+                raise
+        return servable
+
+    def _warm_up(self, servable: Servable, model: str, version: int, folder: str) -> None:
+        logs = read_warmup_requests(folder)
+        _timed(
+            lambda: [answer_log(servable, log, self._limits) for log in logs],
+            self._metrics.warmup,
+            model,
+            version,
+        )
+
+
+def _timed(work: Callable[[], object], record: Callable[..., None], model: str, version: int) -> Any:
+    began = time.monotonic()
+    status = "OK"
+    try:
+        return work()
+    except BaseException as error:
+        status = type(error).__name__
+        raise
+    finally:
+        record(model, version, status, time.monotonic() - began)
+
+
+def _free(servable: Servable) -> None:
+    servable.close()
+    gc.collect()  # graph and session refer to each other
+    # What the C library keeps for itself would look like a leak, and is a model's size.
+    ctypes.CDLL(None).malloc_trim(0)
