@@ -7,6 +7,7 @@ and a version that cannot be loaded changes nothing for those that are served.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import logging
 from collections.abc import Iterable
@@ -27,8 +28,13 @@ START, LOADING, AVAILABLE, UNLOADING, END = (
 
 
 class Loader(Protocol):
-    """Loads and unloads; neither keeps the event loop from answering requests."""
+    """Loads and unloads; neither keeps the event loop from answering requests.
 
+    Attributes:
+        turn: held while a version is loaded, so that two large models do not compete.
+    """
+
+    turn: asyncio.Lock
     max_retries: int
     retry_seconds: float
 
@@ -158,10 +164,12 @@ class Lifecycle:
     async def _load(self, version: Version) -> None:
         version.state = LOADING
         for attempt in range(1 + self._loader.max_retries):
-            if attempt and not await self._still_aspired_after_a_pause(version):
-                break
-            if await self._try_to_load(version):
-                break
+            if attempt:
+                await self._pause(version)
+            async with self._loader.turn:
+                # It may have waited long, and been taken away again in the meantime.
+                if not version.aspired or await self._try_to_load(version):
+                    break
         else:
             _LOG.error("%s/%s: given up", self.name, version.number)
         version.state = AVAILABLE if version.servable else END
@@ -180,13 +188,11 @@ class Lifecycle:
         _LOG.info("%s/%s: available", self.name, version.number)
         return True
 
-    async def _still_aspired_after_a_pause(self, version: Version) -> bool:
+    async def _pause(self, version: Version) -> None:
+        """Until the next attempt is due, or the version is no longer aspired."""
         version.changed.clear()
-        try:
+        with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(version.changed.wait(), self._loader.retry_seconds)
-        except asyncio.TimeoutError:
-            return True
-        return version.aspired
 
     async def _unload(self, version: Version) -> None:
         version.state = UNLOADING

@@ -1,4 +1,4 @@
-"""Loads a version in a thread of its own, and has it answer its warm-up requests before anybody else's."""
+"""Loads a version in a thread beside those that answer, and has it answer its warm-up requests before anybody else's."""
 
 from __future__ import annotations
 
@@ -18,25 +18,30 @@ from serving.server.warmup import read_warmup_requests
 
 
 class ServableLoader:
-    """Loads one version at a time, so that two large models do not compete."""
+    """Loads one version at a time; unloads beside it, since what is unloaded makes room.
+
+    Attributes:
+        turn: held by whoever has a version loaded.
+    """
 
     def __init__(self, options: Loading, limits: Limits, metrics: Metrics) -> None:
         self.max_retries = options.max_retries
         self.retry_seconds = options.retry_seconds
         self._options, self._limits, self._metrics = options, limits, metrics
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="loader")
+        self.turn = asyncio.Lock()
+        self._threads = ThreadPoolExecutor(2, thread_name_prefix="loader")
 
     async def load(self, model: str, version: int, folder: str) -> Servable:
         """The version in `folder`, warmed up. Raises whatever keeps it from being loaded or from answering."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._load, model, version, folder)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._load, model, version, folder)
 
     async def unload(self, servable: Servable) -> None:
         """Frees the version's memory."""
-        await asyncio.get_running_loop().run_in_executor(self._thread, _free, servable)
+        await asyncio.get_running_loop().run_in_executor(self._threads, _free, servable)
 
     def close(self) -> None:
-        """Ends the thread, when what it does is done."""
-        self._thread.shutdown()
+        """Ends the threads, when what they do is done."""
+        self._threads.shutdown()
 
     def _load(self, model: str, version: int, folder: str) -> Servable:
         return _timed(lambda: self._open(model, version, folder), self._metrics.load, model, version)

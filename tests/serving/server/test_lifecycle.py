@@ -25,6 +25,7 @@ class FakeLoader:
 
     def __init__(self, max_retries=0, retry_seconds=0.01):
         self.max_retries, self.retry_seconds = max_retries, retry_seconds
+        self.turn = asyncio.Lock()
         self.held: dict[str, asyncio.Event] = {}
         self.broken: set[str] = set()
         self.attempts: list[str] = []
@@ -315,6 +316,24 @@ async def test_a_version_that_is_loading_when_all_ends_is_freed(tmp_path):
     served.loader.held["m/1"].set()
     await closing
     assert served.loader.unloaded == [str(tmp_path / "m" / "1")]
+
+
+@run
+async def test_a_version_that_is_gone_before_its_turn_is_not_loaded(tmp_path):
+    served = Served(tmp_path)
+    served.add("m", 1)
+    await served.manager.apply(served.config("m"))
+    served.loader.held["m/2"] = asyncio.Event()
+    served.add("m", 2)
+    await served.poll()
+    served.add("m", 3)
+    await served.poll()
+    served.remove("m", 3)
+    await served.poll()
+    served.loader.held["m/2"].set()
+    await served.poll()
+    assert served.loader.attempts == ["m/1", "m/2"]
+    assert served.states("m") == {1: END, 2: AVAILABLE, 3: END}
 
 
 @run
