@@ -158,9 +158,18 @@ class Manager:
         for model in models:
             if names.count(model.name) > 1:
                 raise invalid_argument(f"Illegal to list model {model.name} multiple times in config list")
+            self._check_platform(model)
             _check_model(model)
             self._check_labels(model)
         return models
+
+    def _check_platform(self, model: Any) -> None:
+        lifecycle = self._models.get(model.name)
+        if lifecycle and model.model_platform and model.model_platform != lifecycle.config.model_platform:
+            raise invalid_argument(
+                f"Illegal to change a model's platform. For model {model.name} platform was "
+                f"{lifecycle.config.model_platform} and new platform requested is {model.model_platform}"
+            )
 
     def _check_labels(self, model: Any) -> None:
         lifecycle = self._models.get(model.name)

@@ -113,6 +113,8 @@ def _read_rows(instances: list[Any], inputs: Inputs, request: predict_pb2.Predic
 
 def _plain_rows(instances: list[Any], info: meta_graph_pb2.TensorInfo) -> TensorBuilder:
     tensor = TensorBuilder(info.dtype)
+    if tensor.add_scalars(instances):
+        return tensor
     for number, element in enumerate(instances):
         if _is_named(element):
             raise invalid_argument(f"Expecting value/list but got object at item {number} of input list")

@@ -109,6 +109,15 @@ class TensorBuilder:
         elif shape != self.shape:
             raise invalid_argument(f"Expecting shape {_bracketed(self.shape)} but got: {_bracketed(shape)}")
 
+    def add_scalars(self, values: list[Any]) -> bool:
+        """Adds all values at once where each is a scalar of the type; else nothing, and says so. Quicker than `add`."""
+        kind = _KINDS.get(self._dtype)
+        if kind is None or not all(map(kind.fits, values)):
+            return False
+        self._values.extend(map(kind.convert, values))
+        self.shape, self._size = [], 1
+        return True
+
     def proto(self, rows: int | None = None) -> tensor_pb2.TensorProto:
         """The tensor: of all that was added, one a row, or of the only value that was.
 

@@ -23,7 +23,8 @@ _INDENT = "    "
 
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|.)", re.DOTALL)
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
-_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 _DECODER = json.JSONDecoder()
 _MISSING_COMMA = {
@@ -236,11 +237,12 @@ def _place(text: str, error: json.JSONDecodeError) -> tuple[str, int]:
         position = len(text)
     elif message.startswith("Expecting"):
         position = _after_space(text, position)
-        if "','" in message:
-            words = _MISSING_COMMA[_open_bracket(text, position)]
-        elif "value" in message:
+        if "value" in message:
             position = _after_literal(text, position)
-    return words, len(text[:position].encode("utf-8", "surrogateescape"))
+    before = text[:position].encode("utf-8", "surrogateescape")
+    if message.startswith("Expecting ','"):
+        words = _MISSING_COMMA[_open_bracket(before)]
+    return words, len(before)
 
 
 def _after_space(text: str, position: int) -> int:
@@ -259,15 +261,14 @@ def _after_literal(text: str, position: int) -> int:
     return position
 
 
-def _open_bracket(text: str, position: int) -> str:
-    """The innermost bracket that is open at the position."""
-    open_brackets: list[str] = []
-    for match in _BRACKETS.finditer(text, 0, position):
-        if match[0] in "[{":
-            open_brackets.append(match[0])
-        elif match[0] in "]}":
-            open_brackets.pop()
-    return open_brackets[-1]
+def _open_bracket(before: bytes) -> str:
+    """The innermost bracket that is open at the end of what comes before."""
+    depth = 0
+    for bracket in reversed(_STRING.sub(b"", before).translate(None, _NO_BRACKETS)):
+        depth += 1 if bracket in b"]}" else -1
+        if depth < 0:
+            return chr(bracket)
+    raise ValueError("no bracket is open")
 
 
 def _check_surrogates(text: str) -> None:
