@@ -1,4 +1,4 @@
-"""Loads a version in a thread beside those that answer, and has it answer its warm-up requests before anybody else's."""
+"""Loads a version in a thread beside those that answer, and has it answer its warm-up requests first."""
 
 from __future__ import annotations
 

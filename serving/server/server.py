@@ -30,7 +30,7 @@ from serving.server.loading import ServableLoader
 from serving.server.manager import Manager
 from serving.server.metrics import Metrics
 from serving.server.options import Limits, Listening, ModelSource, Options
-from serving.server.rest.app import build_app
+from serving.server.rest.app import RestBounds, build_app
 
 _LOG = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ _SERVICES = (
 _SERVING = health_pb2.HealthCheckResponse.SERVING
 _NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 # Beside the requests that are admitted: status, metadata, health, and those that are about to be refused.
-_FURTHER_RPCS = 256
+_FURTHER_REQUESTS = 256
 
 
 class ListenError(Exception):
@@ -119,7 +119,7 @@ async def _grpc(options: Options, inference: Inference, checker: Any) -> AsyncIt
         return
     server = grpc.aio.server(
         options=_grpc_settings(options.limits),
-        maximum_concurrent_rpcs=options.limits.requests_in_flight + _FURTHER_RPCS,
+        maximum_concurrent_rpcs=options.limits.requests_in_flight + _FURTHER_REQUESTS,
     )
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(PredictionService(inference), server)
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(inference), server)
@@ -161,9 +161,12 @@ async def _rest(options: Options, inference: Inference, metrics: Metrics) -> Asy
     app = build_app(
         inference,
         metrics,
-        max_body_bytes=options.limits.message_bytes,
-        timeout=listening.rest_timeout_seconds,
-        prometheus_path=listening.prometheus_path,
+        RestBounds(
+            body_bytes=options.limits.message_bytes,
+            requests=options.limits.requests_in_flight + _FURTHER_REQUESTS,
+            seconds=listening.rest_timeout_seconds,
+        ),
+        listening.prometheus_path,
     )
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=options.drain_seconds)
     await runner.setup()

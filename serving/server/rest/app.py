@@ -5,7 +5,9 @@ Metrics lie on the same port, as in TensorFlow Serving; whether there is TLS is 
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import dataclasses
 import re
 import time
 from collections.abc import Iterator, Mapping
@@ -16,7 +18,7 @@ from aiohttp import web
 from tensorflow.core.protobuf import meta_graph_pb2
 from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2, model_pb2
 
-from serving.server.errors import ServingError, invalid_argument
+from serving.server.errors import ServingError, deadline_exceeded, invalid_argument
 from serving.server.inference import Inference
 from serving.server.metrics import CONTENT_TYPE, Metrics
 from serving.server.rest import json_request, json_response, paths
@@ -27,32 +29,57 @@ _DEFAULT_SIGNATURE = "serving_default"
 _WEB_ORIGIN = re.compile(r"https?://")
 
 
+@dataclasses.dataclass(frozen=True)
+class RestBounds:
+    """What a client of the REST side can take of the server.
+
+    Attributes:
+        body_bytes: a request with a larger body is answered with 413.
+        requests: read or answered at the same time; one on top is answered with 429.
+        seconds: for each request's body to arrive in, and again to be computed in; then it is answered with 504.
+    """
+
+    body_bytes: int
+    requests: int
+    seconds: float
+
+
 def build_app(
-    inference: Inference, metrics: Metrics, *, max_body_bytes: int, timeout: float, prometheus_path: str | None
+    inference: Inference, metrics: Metrics, bounds: RestBounds, prometheus_path: str | None
 ) -> web.Application:
     """The REST face as an application that any aiohttp runner can serve.
 
     Args:
         inference: answers the requests.
         metrics: what `prometheus_path` shows; requests that never get to `inference` are counted here.
-        max_body_bytes: a request with a larger body is answered with 413.
-        timeout: seconds for each request to be computed in; then it is answered with 504.
+        bounds: of each request, and of all together.
         prometheus_path: None shows no metrics.
     """
-    app = web.Application(client_max_size=max_body_bytes)
-    app.router.add_route("*", "/{path:.*}", _Rest(inference, metrics, max_body_bytes, timeout, prometheus_path).answer)
+    app = web.Application(client_max_size=bounds.body_bytes)
+    app.router.add_route("*", "/{path:.*}", _Rest(inference, metrics, bounds, prometheus_path).answer)
     return app
 
 
 class _Rest:
     def __init__(
-        self, inference: Inference, metrics: Metrics, max_body_bytes: int, timeout: float, prometheus_path: str | None
+        self, inference: Inference, metrics: Metrics, bounds: RestBounds, prometheus_path: str | None
     ) -> None:
         self._inference, self._metrics = inference, metrics
-        self._max_body_bytes, self._timeout, self._prometheus_path = max_body_bytes, timeout, prometheus_path
+        self._bounds, self._prometheus_path = bounds, prometheus_path
+        self._requests = 0
 
     async def answer(self, request: web.Request) -> web.Response:
         """Whatever is asked for, or the error that says why not."""
+        if self._requests >= self._bounds.requests:
+            text = f"The server is reading {self._requests} requests already, which is all that it takes"
+            return _json(json_response.error_body(text), HTTPStatus.TOO_MANY_REQUESTS)
+        self._requests += 1
+        try:
+            return await self._answer(request)
+        finally:
+            self._requests -= 1
+
+    async def _answer(self, request: web.Request) -> web.Response:
         path = request.raw_path
         if self._prometheus_path is not None and path.partition("?")[0] == self._prometheus_path:
             return self._exposition(path)
@@ -67,7 +94,7 @@ class _Rest:
         except paths.VersionOutOfRangeError:
             return _json(b"", HTTPStatus.BAD_REQUEST)
         except web.HTTPRequestEntityTooLarge:
-            text = f"The body has more than {self._max_body_bytes} bytes; send fewer rows at once"
+            text = f"The body has more than {self._bounds.body_bytes} bytes; send fewer rows at once"
             return _json(json_response.error_body(text), HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 
     async def _called(self, request: web.Request) -> bytes:
@@ -75,8 +102,17 @@ class _Rest:
             call = paths.parse(request.method, request.raw_path)
         if call.method in ("status", "metadata"):
             return self._looked_up(call)
-        body = await request.read()
+        with self._counting_failure(call.model_spec.name):
+            body = await self._body(request)
         return await getattr(self, f"_{call.method}")(call.model_spec, body)
+
+    async def _body(self, request: web.Request) -> bytes:
+        try:
+            return await asyncio.wait_for(request.read(), self._bounds.seconds)
+        except asyncio.TimeoutError as error:
+            raise deadline_exceeded("The request's body did not arrive in time.") from error
+        except ConnectionResetError as error:
+            raise ServingError(grpc.StatusCode.CANCELLED, "The client has gone.") from error
 
     def _looked_up(self, call: paths.Call) -> bytes:
         name = call.model_spec.name
@@ -99,19 +135,19 @@ class _Rest:
     async def _predict(self, spec: model_pb2.ModelSpec, body: bytes) -> bytes:
         with self._counting_failure(spec.name):
             request, layout = json_request.predict_request(body, spec, self._inputs_of)
-        response = await self._inference.predict(request, entrypoint=_ENTRYPOINT, timeout=self._timeout)
+        response = await self._inference.predict(request, entrypoint=_ENTRYPOINT, timeout=self._bounds.seconds)
         return json_response.predict_body(response, layout)
 
     async def _classify(self, spec: model_pb2.ModelSpec, body: bytes) -> bytes:
         with self._counting_failure(spec.name):
             request = json_request.classification_request(body, spec)
-        response = await self._inference.classify(request, entrypoint=_ENTRYPOINT, timeout=self._timeout)
+        response = await self._inference.classify(request, entrypoint=_ENTRYPOINT, timeout=self._bounds.seconds)
         return json_response.classification_body(response)
 
     async def _regress(self, spec: model_pb2.ModelSpec, body: bytes) -> bytes:
         with self._counting_failure(spec.name):
             request = json_request.regression_request(body, spec)
-        response = await self._inference.regress(request, entrypoint=_ENTRYPOINT, timeout=self._timeout)
+        response = await self._inference.regress(request, entrypoint=_ENTRYPOINT, timeout=self._bounds.seconds)
         return json_response.regression_body(response)
 
     def _inputs_of(self, spec: model_pb2.ModelSpec) -> Mapping[str, meta_graph_pb2.TensorInfo]:

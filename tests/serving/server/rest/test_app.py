@@ -20,7 +20,7 @@ from tensorflow_serving.apis import (
 
 from serving.server.errors import ServingError, failed_precondition, not_found
 from serving.server.metrics import Metrics
-from serving.server.rest.app import build_app
+from serving.server.rest.app import RestBounds, build_app
 
 METRICS = "/monitoring/prometheus/metrics"
 
@@ -105,7 +105,7 @@ def metrics():
 def ask(inference, metrics):
     def asked(method, path, data=None, headers=None, prometheus_path=METRICS):
         async def call():
-            app = build_app(inference, metrics, max_body_bytes=10_000, timeout=5.0, prometheus_path=prometheus_path)
+            app = build_app(inference, metrics, RestBounds(10_000, 4, 5.0), prometheus_path)
             async with test_utils.TestClient(test_utils.TestServer(app)) as client:
                 response = await client.request(method, path, data=data, headers=headers)
                 return Answer(response.status, response.headers, await response.read())
@@ -261,3 +261,39 @@ def test_a_browsers_preflight_has_no_permission(ask, origin, status):
     answer = ask("OPTIONS", "/v1/models/m:predict", headers={"Origin": origin} if origin else None)
     assert answer.status == status
     assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+def test_reads_no_more_requests_at_once_than_the_bound(inference, metrics):
+    async def unfinished():
+        yield b"{"
+        await asyncio.sleep(60)
+
+    async def call():
+        app = build_app(inference, metrics, RestBounds(10_000, 2, 5.0), None)
+        async with test_utils.TestClient(test_utils.TestServer(app)) as client:
+            url = "/v1/models/m:predict"
+            held = [asyncio.ensure_future(client.post(url, data=unfinished())) for _ in range(2)]
+            await asyncio.sleep(0.3)
+            refused = await client.post(url, data=b'{"instances": ["a"]}')
+            for each in held:
+                each.cancel()
+            await asyncio.gather(*held, return_exceptions=True)
+            await asyncio.sleep(0.3)
+            after = await client.post(url, data=b'{"instances": ["a"]}')
+            return refused.status, after.status
+
+    assert asyncio.run(call()) == (429, 200)
+
+
+def test_waits_for_a_body_no_longer_than_the_bound(inference, metrics):
+    async def unfinished():
+        yield b"{"
+        await asyncio.sleep(60)
+
+    async def call():
+        app = build_app(inference, metrics, RestBounds(10_000, 2, 0.2), None)
+        async with test_utils.TestClient(test_utils.TestServer(app)) as client:
+            answer = await client.post("/v1/models/m:predict", data=unfinished())
+            return answer.status, json.loads(await answer.read())
+
+    assert asyncio.run(call()) == (504, {"error": "The request's body did not arrive in time."})
