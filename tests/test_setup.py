@@ -52,10 +52,21 @@ def owners(module: str) -> set[str]:
     return {_normalised(name) for name in metadata.packages_distributions().get(module, [module])}
 
 
-@pytest.mark.parametrize("folder", ["components", "pipeline"])
+@pytest.mark.parametrize("folder", ["components", "pipeline", "serving"])
 def test_the_extra_names_every_distribution_that_is_imported(settings, folder):
     asked = names(settings["install_requires"]) | names(settings["extras_require"]["pipeline"])
     assert {module for module in imported(folder) if not asked & owners(module)} == set()
+
+
+@pytest.mark.parametrize("folder", ["serving/client", "serving/protos"])
+def test_the_light_client_imports_what_comes_without_extras(settings, folder):
+    asked = names(settings["install_requires"])
+    assert {module for module in imported(folder) if not asked & owners(module)} == set()
+
+
+def test_the_compiled_protos_are_installed(settings):
+    files = {file for pattern in settings["package_data"]["serving"] for file in (ROOT / "serving").glob(pattern)}
+    assert {file.name for file in files} >= {"wire.binpb", "tensorflow_serving.proto"}
 
 
 def run_without_the_extra(settings, *arguments: str) -> subprocess.CompletedProcess:
@@ -75,7 +86,9 @@ def test_the_light_client_has_a_command_that_shows_its_help(settings):
     assert "Usage: bertline" in done.stdout
 
 
-@pytest.mark.parametrize("arguments", [["run", "demo"], ["config", "show", "demo"], ["config", "list"]])
+@pytest.mark.parametrize(
+    "arguments", [["run", "demo"], ["serve", "demo"], ["config", "show", "demo"], ["config", "list"]]
+)
 def test_a_verb_of_the_pipeline_says_in_a_line_what_to_install(settings, arguments):
     done = run_without_the_extra(settings, *arguments)
     assert done.returncode == 2

@@ -10,7 +10,7 @@ from serving.client.errors import BadSetting
 from serving.client.target import Target
 from serving.client.tls import Tls
 
-IN_FLIGHT = 8  # requests of one call at once
+IN_FLIGHT = 4  # requests of one call at once: enough to keep a server busy, few enough that none waits for long
 MOST_RETRIES = 4  # gRPC makes no more than five attempts
 
 

@@ -1,0 +1,179 @@
+"""`bertline predict`: texts, or a file of them, through a served model and out again, row by row."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from components.errors import BertlineError, ConfigError, DataError
+from pipeline.predict_output import STANDARD, Output, open_output, progress
+from pipeline.predict_rows import (
+    CSV,
+    JSON_LINES,
+    TEXT,
+    CsvWriter,
+    JsonLinesWriter,
+    Lines,
+    Reader,
+    Row,
+    Writer,
+    given,
+    is_usable,
+    read,
+    shown_label,
+)
+from serving.client import BadSetting, Client, ServingError, Tls
+
+_FORMATS = {
+    ".csv": CSV, ".tsv": CSV, ".jsonl": JSON_LINES, ".ndjson": JSON_LINES, ".json": JSON_LINES, ".txt": TEXT,
+}  # fmt: skip
+_SHOWN_CHARACTERS = 60
+
+
+class PredictionStopped(BertlineError):  # noqa: N818
+    """It went wrong after it had begun: the message says how many rows are done."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options of `bertline predict` (see there)."""
+
+    server: str
+    model: str
+    version: int | None
+    label: str | None
+    signature: str
+    input: Path | None
+    form: str | None
+    column: str | None
+    delimiter: str | None
+    output: Path
+    ca: Path | None
+    certificate: Path | None
+    key: Path | None
+    timeout: float
+    batch_size: int
+
+
+def run(texts: tuple[str, ...], options: Options) -> None:
+    """Classifies the texts, or the rows of the input, and writes each with what was predicted.
+
+    Raises:
+        ConfigError, DataError: it could not begin, for an option or a header.
+        PredictionStopped: a row could not be read, or the server failed.
+    """
+    if bool(texts) == (options.input is not None):
+        raise ConfigError("give either texts or --input FILE (- for standard input)")
+    with contextlib.ExitStack() as stack:
+        client = stack.enter_context(_connect(options))
+        if texts and options.output == STANDARD and sys.stdout.isatty():
+            _show_table(texts, client)
+            return
+        reader = given(texts) if options.input is None else _open(options.input, options, stack)
+        writer = _writer(reader, options)
+        output = stack.enter_context(open_output(options.output))
+        advance = stack.enter_context(progress(options.input, options.output))
+        _predict(client, reader, writer, output, advance)
+
+
+def _connect(options: Options) -> Client:
+    files = (options.ca, options.certificate, options.key)
+    try:
+        return Client(
+            options.server,
+            options.model,
+            version=options.version,
+            label=options.label,
+            signature=options.signature,
+            timeout=options.timeout,
+            batch_size=options.batch_size,
+            tls=Tls(*files) if any(files) else None,
+        )
+    except BadSetting as error:
+        raise ConfigError(str(error)) from error
+
+
+def _show_table(texts: tuple[str, ...], client: Client) -> None:
+    try:
+        predictions = client.predict(texts)
+    except ServingError as error:
+        raise PredictionStopped(str(error)) from error
+    for text, prediction in zip(texts, predictions, strict=True):
+        shown = " ".join(text.split())
+        shown = shown if len(shown) <= _SHOWN_CHARACTERS else f"{shown[: _SHOWN_CHARACTERS - 1]}…"
+        scores = " ".join(f"{score:.4f}" for score in prediction.scores)
+        click.echo(f"{shown:{_SHOWN_CHARACTERS}}  {scores}  {shown_label(prediction)}")
+
+
+def _open(path: Path, options: Options, stack: contextlib.ExitStack) -> Reader:
+    form = _input_format(path, options)
+    if path == STANDARD:
+        lines = Lines(sys.stdin.buffer, "standard input")
+    else:
+        lines = Lines(stack.enter_context(path.open("rb")), str(path))
+    return read(lines, form, options.column or "text", _delimiter(options))
+
+
+def _input_format(path: Path, options: Options) -> str:
+    form = options.form or _FORMATS.get(path.suffix.lower())
+    if form is None:
+        name = "standard input" if path == STANDARD else path
+        raise ConfigError(
+            f"--format: the format of {name} is not known; give {CSV}, {JSON_LINES} or {TEXT} (a line each)"
+        )
+    if form == TEXT and options.column:
+        raise ConfigError(
+            f"--column {options.column}: plain lines have no columns; give --format {CSV} or {JSON_LINES}"
+        )
+    if form != CSV and options.delimiter:
+        raise ConfigError(f"--delimiter divides the columns of a CSV, and the input is {form}; give --format {CSV}")
+    return form
+
+
+def _delimiter(options: Options) -> str:
+    delimiter = (options.delimiter or "").replace("\\t", "\t")
+    if len(delimiter) > 1:
+        raise ConfigError(f"--delimiter {options.delimiter}: give a single character, or \\t for the tabulator")
+    is_tabbed = options.input is not None and options.input.suffix.lower() == ".tsv"
+    return delimiter or ("\t" if is_tabbed else ",")
+
+
+def _writer(reader: Reader, options: Options) -> Writer:
+    """CSV or JSON Lines as the output's name says; without a say, what the input is."""
+    form = _FORMATS.get(options.output.suffix.lower(), reader.form)
+    if form != CSV:
+        return JsonLinesWriter(reader.columns)
+    if reader.columns is None:
+        raise ConfigError(f"--output {options.output}: rows of JSON need not have the same keys; name it .jsonl")
+    return CsvWriter(reader.columns, "\t" if options.output.suffix.lower() == ".tsv" else _delimiter(options))
+
+
+def _predict(client: Client, reader: Reader, writer: Writer, output: Output, advance: Callable[[Row], None]) -> None:
+    under_way: deque[Row] = deque()
+    line = 0
+    try:
+        output.write(writer.head())
+        for prediction in client.predict_stream(_texts(reader, under_way)):
+            row = under_way.popleft()
+            if not is_usable(prediction):
+                raise DataError(f"the model's score of line {row.line} is not a number; push a sound model")
+            output.write(writer.row(row, prediction))
+            output.rows, line = output.rows + 1, row.line
+            advance(row)
+    except (ServingError, DataError) as error:
+        raise PredictionStopped(f"{error}; {output.outcome(line)}") from error
+    except KeyboardInterrupt as error:
+        raise PredictionStopped(f"interrupted; {output.outcome(line)}") from error
+
+
+def _texts(reader: Reader, under_way: deque[Row]) -> Iterator[str]:
+    """The rows' texts as they are asked for; the rows wait for their predictions."""
+    for row in reader.rows:
+        under_way.append(row)
+        yield row.text
