@@ -20,3 +20,5 @@ compile stack-b 3.11 --overrides overrides-b.txt --universal
 # The tools share the stacks' environment, so what they have in common has one version.
 compile dev 3.10 --constraints stack-a.lock --constraints stack-b.lock --universal \
     --excludes excludes-dev.txt
+# The benchmarks' environment is its own; its Python is the stack's.
+compile benchmarks 3.10 --universal

@@ -6,6 +6,7 @@ leaves the memory flat.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -104,28 +105,36 @@ class _Entry:
         output_specs = [tf.TensorSpec(output.shape, output.dtype) for output in flat.outputs]
         self._bounds: Sequence[int] = ()
         placeholders = list(self._inputs.values())
-        self._alone = flat(*placeholders)
-        self._queues = []
+        self._alone = list(flat(*placeholders))
+        self._queue = tf.compat.v1.placeholder(tf.int32, [], name=f"{key}_queue")
+        self._batched: list[tf.Tensor] = []
         if batching_options is None or not batching.can_be_batched(list(specs.values()), output_specs):
             return
         if batching.takes_texts(list(specs.values())):
             self._bounds = batching_options.length_class_bounds
-        self._queues = [
-            batching.batched(flat, placeholders, f"{key}_{number}", batching_options, request_rows)
+        queues = [
+            functools.partial(batching.batched, flat, placeholders, f"{key}_{number}", batching_options, request_rows)
             for number in range(len(self._bounds) + 1)
         ]
+        # The queue is chosen inside the graph: TensorFlow prepares a function anew for every callable, which would cost
+        # the first request of each class a second.
+        self._batched = list(tf.switch_case(self._queue, queues))  # pyright: ignore[reportArgumentType]
 
     def bind(self, session: tf.compat.v1.Session) -> Callable[[Mapping[str, np.ndarray]], Arrays]:
         """The function that runs this signature in the session."""
         placeholders = list(self._inputs.values())
-        alone: _Call = session.make_callable(list(self._alone), placeholders)
-        queues: list[_Call] = [session.make_callable(list(outputs), placeholders) for outputs in self._queues]
+        alone: _Call = session.make_callable(self._alone, placeholders)
+        batched: _Call | None = None
+        if self._batched:
+            batched = session.make_callable(self._batched, [self._queue, *placeholders])
 
         def run(inputs: Mapping[str, np.ndarray]) -> Arrays:
+            given = [inputs[name] for name in self._inputs]
             # The scheduler gives a request without rows outputs without their inner dimensions.
-            batch = queues and all(values.size for values in inputs.values())
-            call = queues[batching.length_class(inputs, self._bounds)] if batch else alone
-            values = call(*(inputs[name] for name in self._inputs))
+            if batched is None or not all(values.size for values in given):
+                values = alone(*given)
+            else:
+                values = batched(batching.length_class(inputs, self._bounds), *given)
             return dict(zip(self._output_names, values, strict=True))
 
         return run
