@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import os
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
 from components.errors import BertlineError, ConfigError
 
+_STOPPED = 1
 _USAGE_ERROR = 2
 
 
@@ -20,15 +22,21 @@ _USAGE_ERROR = 2
 @click.version_option(package_name="bertline", message="%(prog)s %(version)s")
 def main() -> None:
     """Keeps a BERT text classifier in production: ingests, checks, trains, gates, publishes."""
+
+
+def _need_pipeline() -> None:
+    """Refuses to go on where pip brought the light client only."""
     if importlib.util.find_spec("tfx") is None:
         _refuse(ConfigError("TFX is not installed (pip brings the light client only); run `make setup` in a checkout"))
 
 
+_overrides = click.option(
+    "--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Override a setting: training.epochs=2."
+)
+
+
 def _config_arguments(command: click.decorators.FC) -> click.decorators.FC:
-    override = click.option(
-        "--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Override a setting: training.epochs=2."
-    )
-    return click.argument("config", metavar="CONFIG")(override(command))
+    return click.argument("config", metavar="CONFIG")(_overrides(command))
 
 
 @main.command(short_help="Run the pipeline of a task on this machine.")
@@ -40,6 +48,7 @@ def run(config: str, overrides: tuple[str, ...], summary: Path | None) -> None:
     Exits with 0 if the model was PUSHED or is UNCHANGED, 3 if it was NOT BLESSED, 1 if the run STOPPED, and 2 if it
     could not begin.
     """
+    _need_pipeline()
     from pipeline.config_file import load_config
     from pipeline.local_run import run as run_locally
 
@@ -53,9 +62,86 @@ def run(config: str, overrides: tuple[str, ...], summary: Path | None) -> None:
     sys.exit(outcome.verdict.exit_code)
 
 
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_FILE_OR_STANDARD = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
+_NEW_FILE = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
+_PORT = click.IntRange(0, 65535)
+
+
+@main.command(short_help="Serve a model by TensorFlow Serving's gRPC and REST interfaces.")
+@click.argument("target", metavar="TARGET")
+@click.option("--host", help="Address to listen at (127.0.0.1); TensorFlow Serving takes 0.0.0.0 alone.")
+@click.option("--port", type=_PORT, default=8500, show_default=True, help="Port of gRPC; 0 turns it off.")
+@click.option("--rest-port", type=_PORT, default=8501, show_default=True, help="Port of REST; 0 turns it off.")
+@click.option("--name", help="Name of the model, if not that of the task or folder.")
+@click.option("--certificate", type=_FILE, help="Certificate for TLS, PEM.")
+@click.option("--key", type=_FILE, help="Its private key, PEM.")
+@click.option("--client-ca", type=_FILE, help="Authority that clients must have a certificate of (mTLS), PEM.")
+@click.option("--no-batching", "batching", flag_value=False, type=bool, default=True, help="Compute requests singly.")
+@click.option(
+    "--poll-seconds", type=click.IntRange(1), default=1, show_default=True, help="How often to look for versions."
+)
+@click.option("--access-log", is_flag=True, help="A line a request, without its texts (development server).")
+@click.option("--development", is_flag=True, help="Run our development server though TensorFlow Serving is installed.")
+@_overrides
+def serve(target: str, name: str | None, overrides: tuple[str, ...], **options: Any) -> None:
+    """Serve TARGET: a task's name or YAML file, a folder of versions, or a model config file of TensorFlow Serving.
+
+    Runs tensorflow_model_server where it is installed, else our development server, until Ctrl-C or SIGTERM.
+    """
+    _need_pipeline()
+    from pipeline import serve as server
+
+    try:
+        server.serve(target, name, overrides, server.Choices(**options))
+    except BertlineError as error:
+        _refuse(error)
+
+
+@main.command(short_help="Classify texts with a served model.")
+@click.argument("texts", metavar="[TEXT]...", nargs=-1)
+@click.option(
+    "--server", default="localhost:8500", show_default=True, help="host:port (gRPC), grpcs://, http:// or https://."
+)
+@click.option("--model", required=True, help="Name that the model is served under.")
+@click.option("--version", type=click.IntRange(0), help="Version of it; by default the latest.")
+@click.option("--label", help="Version label, instead of a version.")
+@click.option("--signature", default="serving_default", show_default=True, help="Signature that takes the texts.")
+@click.option("--input", type=_FILE_OR_STANDARD, help="File of texts; - is standard input.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["csv", "jsonl", "text"]),
+    help="Format of the input, if its name does not tell.",
+)
+@click.option("--column", help="Column or key of the text.  [default: text]")
+@click.option("--delimiter", help="Delimiter of a CSV.  [default: a comma]")
+@click.option("--output", type=_NEW_FILE, default="-", help="File for the rows, with scores; - is standard output.")
+@click.option("--ca", type=_FILE, help="Who signs the server's certificate, PEM.")
+@click.option("--certificate", type=_FILE, help="Certificate to show to the server (mTLS), PEM.")
+@click.option("--key", type=_FILE, help="Its private key, PEM.")
+@click.option("--timeout", type=float, default=60.0, show_default=True, help="Seconds for each request.")
+@click.option("--batch-size", type=click.IntRange(1), default=32, show_default=True, help="Most texts in a request.")
+def predict(texts: tuple[str, ...], **options: Any) -> None:
+    """Classify each TEXT, or each row of a file, with a model that TensorFlow Serving serves.
+
+    The rows come out in the order of the input, each with its `scores` and what is `predicted`.
+    """
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # what it logs is said again by the error
+    from pipeline import predict as predicting
+
+    try:
+        predicting.run(texts, predicting.Options(**options))
+    except predicting.PredictionStopped as error:
+        _refuse(error, _STOPPED)
+    except BertlineError as error:
+        _refuse(error)
+
+
 @main.group("config")
 def config_group() -> None:
     """Look at configurations."""
+    _need_pipeline()
 
 
 @config_group.command("show")
@@ -78,9 +164,9 @@ def config_list() -> None:
     click.echo("\n".join(task_names()))
 
 
-def _refuse(error: BertlineError) -> NoReturn:
+def _refuse(error: BertlineError, exit_code: int = _USAGE_ERROR) -> NoReturn:
     click.secho(f"error: {error}", fg="red", err=True)
-    sys.exit(_USAGE_ERROR)
+    sys.exit(exit_code)
 
 
 def _write_refusal(path: Path, config: str, error: BertlineError) -> None:

@@ -193,7 +193,7 @@ def start(
         tls: certificates to ask a server with `ssl_config_file` whether it is.
 
     Raises:
-        PortTakenError: a port cannot be listened at; nothing was started.
+        PortTakenError: a port cannot be listened at, which another one may.
         ModelNotLoadedError: the server gave the model up.
         LaunchError: the server died, or did not get ready in time; with its last words.
     """
@@ -276,6 +276,7 @@ def _wait_until_available(
     with Client(server.grpc_address, settings.model_name, retries=0, tls=tls) as client:
         while not _is_available(client, settings, server.log):
             if process.poll() is not None:
+                _check_ports(settings)  # somebody may have got one between the first look and the server's own
                 raise LaunchError(
                     f"{_told(settings)} ended with exit code {process.returncode} before it was ready; mend what its "
                     f"log says:\n{last_words(server.log)}"
