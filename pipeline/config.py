@@ -6,6 +6,7 @@ A task is a YAML file: one of `pipeline/configs/` by its name (`imdb`), or any f
 
 from __future__ import annotations
 
+from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -14,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from components.encoders.handles import EMBEDDED, known_max_positions
 from components.example_gen.bands import length_bands
 from components.features import LABEL, LENGTH_BAND
+from components.serving_check.releases import RELEASES, release_for
 
 Fraction = Annotated[float, Field(gt=0.0, le=1.0)]
 Positive = Annotated[float, Field(gt=0.0)]
@@ -169,6 +171,38 @@ class Gates(Section):
     min_slice_examples: Annotated[int, Field(ge=1)] = Field(default=30, description="the same, of each gated slice")
 
 
+class Serving(Section):
+    """What a server that has loaded a model must reach before users get it."""
+
+    release: str = Field(
+        default_factory=lambda: release_for(metadata.version("tensorflow")),
+        description="TensorFlow Serving's that users' models are served with, whose operators a model may hold",
+    )
+    examples: Annotated[int, Field(ge=20)] = Field(default=128, description="how many of the test split it is asked")
+    max_p50_ms: Positive = Field(default=200.0, description="median time of a single text, nothing else under way")
+    max_p99_ms: Positive = Field(default=1000.0, description="what one text in a hundred may take longer than")
+    max_memory_mb: Positive = Field(default=4096.0, description="of the server process, resident")
+    max_score_difference: Positive = Field(
+        default=1e-4, description="of a served score from the one that the same model computes without a server"
+    )
+
+    @field_validator("release")
+    @classmethod
+    def _release_is_known(cls, release: str) -> str:
+        if release not in RELEASES:
+            raise ValueError(f"of TensorFlow Serving's releases those from {RELEASES[0]} to {RELEASES[-1]} are known")
+        return release
+
+    @model_validator(mode="after")
+    def _ceilings_rise(self) -> Serving:
+        if self.max_p99_ms < self.max_p50_ms:
+            raise ValueError(
+                f"serving.max_p99_ms {self.max_p99_ms:g} is below serving.max_p50_ms {self.max_p50_ms:g}, "
+                "which no request could be; raise it"
+            )
+        return self
+
+
 class Pipeline(Section):
     """What the run is called and where it keeps its artifacts, metadata and logs."""
 
@@ -213,6 +247,7 @@ class Config(Section):
     encoder: Encoder = Encoder()
     training: Training = Training()
     gates: Gates
+    serving: Serving = Field(default_factory=Serving)
     push: Push = Push()
     samples: tuple[str, ...] = Field(default=(), description="texts that the pushed model scores at the end of a run")
 

@@ -18,6 +18,7 @@ from components.example_gen.component import TextExampleGen
 from components.features import EVAL, TRAIN
 from components.pusher.component import Pusher
 from components.served_model.component import ServedModel
+from components.serving_check.component import ServingCheck
 from pipeline.config import Config
 from pipeline.outside import Outside
 
@@ -86,9 +87,16 @@ def build_components(config: Config, outside: Outside) -> list[BaseNode]:
         gates=gates,
         code=outside.code["evaluator"],
     )
+    serving_check = ServingCheck(
+        model=model,
+        examples=examples,
+        settings=_settings(config.serving),
+        code=f"{outside.server} {outside.code['serving_check']}",
+    )
     pusher = Pusher(
         model=model,
         model_blessing=evaluator.outputs["blessing"],
+        infra_blessing=serving_check.outputs["blessing"],
         baseline=served_model.outputs["model"],
         push_folder=push_folder,
         nonce=outside.run_id,
@@ -103,6 +111,7 @@ def build_components(config: Config, outside: Outside) -> list[BaseNode]:
         trainer,
         served_model,
         evaluator,
+        serving_check,
         pusher,
     ]
 

@@ -47,7 +47,7 @@ class Run:
 
 def summarise(run: Run, outcome: Outcome, seconds: float) -> dict[str, Any]:
     """The run as a JSON value: verdict, reasons, metrics beside their thresholds, version, seconds by step, paths."""
-    evaluation = outcome.evaluation or {}
+    evaluation, serving = outcome.evaluation or {}, outcome.serving or {}
     return {
         "pipeline": run.pipeline,
         "run_id": run.run_id,
@@ -62,6 +62,7 @@ def summarise(run: Run, outcome: Outcome, seconds: float) -> dict[str, Any]:
         "baseline_version": evaluation.get("baseline_version"),
         "thresholds": evaluation.get("thresholds"),
         "checks": evaluation.get("checks", []),
+        "serving": {key: serving[key] for key in ("release", "server", "checks")} if serving else None,
         "samples": [vars(scored) for scored in outcome.samples],
         "seconds": round(seconds, 1),
         "steps": {step.name: {"state": step.state.value, "seconds": round(step.seconds, 1)} for step in run.steps},
@@ -89,6 +90,8 @@ def print_outcome(console: Console, run: Run, outcome: Outcome) -> None:
         console.print(_account(rows), soft_wrap=True)
     if evaluation.get("checks"):
         console.print(_checks_table(evaluation["checks"]))
+    if outcome.serving:
+        console.print(_serving_table(outcome.serving))
     for note in evaluation.get("notes", []):
         console.print(f"note: {note}", soft_wrap=True)
     if outcome.samples:
@@ -117,10 +120,21 @@ def _checks_table(checks: list[dict[str, Any]]) -> Table:
         table.add_column(name, justify="right")
     table.add_column("")
     for check in checks:
-        passed = Text("passed", "green") if check["passed"] else Text("FAILED", "bold red")
         gate = f"≥ {check['limit']:.4f}" if check["kind"] == "at_least" else f"drop ≤ {check['limit']:.4f}"
         served = "" if check["kind"] == "at_least" else _figure(check["baseline"])
-        table.add_row(Text(check["slice"]), check["metric"], _figure(check["value"]), served, gate, passed)
+        table.add_row(Text(check["slice"]), check["metric"], _figure(check["value"]), served, gate, _passed(check))
+    return table
+
+
+def _serving_table(serving: dict[str, Any]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column(f"serving check by {serving['server']}")
+    table.add_column("value", justify="right")
+    table.add_column("limit", justify="right")
+    table.add_column("")
+    for check in serving["checks"]:
+        passed = _passed(check)
+        table.add_row(check["name"], _measured(check["value"], check["unit"]), _measured(check["limit"], ""), passed)
     return table
 
 
@@ -134,5 +148,16 @@ def _samples_table(samples: list[Scored]) -> Table:
     return table
 
 
+def _passed(check: dict[str, Any]) -> Text:
+    return Text("passed", "green") if check["passed"] else Text("FAILED", "bold red")
+
+
 def _figure(value: float | None) -> str:
     return "none" if value is None else f"{value:.4f}"
+
+
+def _measured(value: float | str | None, unit: str) -> str:
+    """A measured value as it is read, with its unit."""
+    if value is None or isinstance(value, str):
+        return "none" if value is None else value
+    return f"{value:,.0f} {unit}".strip() if value >= 100 else f"{value:.3g} {unit}".strip()

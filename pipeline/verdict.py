@@ -39,13 +39,15 @@ class Scored:
 class Outcome:
     """Everything there is to say of a run at its end.
 
-    `evaluation` is the Evaluator's verdict.json (see components.evaluator.gates), None where the run did not get so
-    far; `version` and `folder` are those of the published model.
+    `evaluation` is the Evaluator's verdict.json (see components.evaluator.gates) and `serving` ServingCheck's
+    report.json (see components.serving_check.check), None where the run did not get so far; `version` and `folder` are
+    those of the published model.
     """
 
     verdict: Verdict
     reasons: list[str]
     evaluation: dict[str, Any] | None = None
+    serving: dict[str, Any] | None = None
     version: int | None = None
     folder: str | None = None
     digest: str | None = None
@@ -66,32 +68,46 @@ class Outcome:
         return told if self.version is None else f"{told}; version {self.version} had been published before"
 
 
+@dataclasses.dataclass(frozen=True)
+class _LeftBehind:
+    """What the steps that decide left in their outputs, each None where the step has not ended well."""
+
+    evaluation: dict[str, Any] | None
+    serving: dict[str, Any] | None
+    push: dict[str, Any] | None
+
+
 def read_outcome(steps: Sequence[Step]) -> Outcome:
-    """The outcome of a run whose every step has ended, from what Evaluator and Pusher left in their outputs."""
-    evaluation, push = _left_behind(steps)
-    if evaluation is None or push is None:
-        raise LookupError("Evaluator and Pusher left no verdict: they have not both ended")
+    """The outcome of a run whose every step has ended, from what Evaluator, ServingCheck and Pusher left behind."""
+    left = _left_behind(steps)
+    if left.evaluation is None or left.serving is None or left.push is None:
+        raise LookupError("Evaluator, ServingCheck and Pusher left no verdict: they have not all ended")
+    evaluation, serving, push = left.evaluation, left.serving, left.push
     if push["status"] == "not_blessed":
-        return Outcome(Verdict.NOT_BLESSED, evaluation["reasons"], evaluation)
+        return Outcome(Verdict.NOT_BLESSED, [*evaluation["reasons"], *serving["reasons"]], evaluation, serving)
     verdict = Verdict.PUSHED if push["status"] == "pushed" else Verdict.UNCHANGED
-    return Outcome(verdict, [], evaluation, push["version"], push["folder"], push["digest"])
+    return Outcome(verdict, [], evaluation, serving, push["version"], push["folder"], push["digest"])
 
 
 def stopped(reason: str, steps: Sequence[Step] = ()) -> Outcome:
     """The outcome of a run that did not come to its end, with what its steps had found out by then."""
-    evaluation, push = _left_behind(steps)
-    push = push or {}
-    return Outcome(Verdict.STOPPED, [reason], evaluation, push.get("version"), push.get("folder"), push.get("digest"))
+    left = _left_behind(steps)
+    push = left.push or {}
+    published = (push.get("version"), push.get("folder"), push.get("digest"))
+    return Outcome(Verdict.STOPPED, [reason], left.evaluation, left.serving, *published)
 
 
-def _left_behind(steps: Sequence[Step]) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
-    """Evaluator's verdict.json and Pusher's push.json, each None where the step has not ended well."""
+def _left_behind(steps: Sequence[Step]) -> _LeftBehind:
     outputs = {step.name: step.outputs for step in steps}
-    evaluation = outputs.get("Evaluator", {}).get("blessing")
-    push = outputs.get("Pusher", {}).get("pushed_model")
-    return (
-        None if evaluation is None else read_json(evaluation, "verdict.json"),
-        None if push is None else read_json(push, "push.json"),
+
+    def read(step: str, output: str, file: str) -> dict[str, Any] | None:
+        folder = outputs.get(step, {}).get(output)
+        return None if folder is None else read_json(folder, file)
+
+    return _LeftBehind(
+        evaluation=read("Evaluator", "blessing", "verdict.json"),
+        serving=read("ServingCheck", "blessing", "report.json"),
+        push=read("Pusher", "pushed_model", "push.json"),
     )
 
 

@@ -38,6 +38,7 @@ class Pusher(tfx_pusher.Pusher):
         self,
         model: types.BaseChannel,
         model_blessing: types.BaseChannel,
+        infra_blessing: types.BaseChannel,
         baseline: types.BaseChannel,
         push_folder: str,
         nonce: str,
@@ -46,6 +47,7 @@ class Pusher(tfx_pusher.Pusher):
         Args:
             model: the candidate.
             model_blessing: the Evaluator's verdict on it.
+            infra_blessing: the verdict of ServingCheck: both must bless it.
             baseline: the served model that the Evaluator compared it with (`ServedModel`): no other one is replaced.
             push_folder: TensorFlow Serving's base path, with a numbered sub-folder a version; made where it is missing.
             nonce: something that no other run has, such as its id: anybody can change the folder at any time, so a
@@ -54,6 +56,7 @@ class Pusher(tfx_pusher.Pusher):
         spec = PusherSpec(
             model=model,
             model_blessing=model_blessing,
+            infra_blessing=infra_blessing,
             baseline=baseline,
             push_destination=_destination(push_folder),
             custom_config=json.dumps({executor.NONCE: nonce}),

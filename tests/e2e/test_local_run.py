@@ -22,7 +22,7 @@ pytestmark = pytest.mark.e2e
 
 STEPS = [
     "TextExampleGen", "StatisticsGen", "CuratedSchema", "ExampleValidator", "DataGate",
-    "Transform", "Trainer", "ServedModel", "Evaluator", "Pusher",
+    "Transform", "Trainer", "ServedModel", "Evaluator", "ServingCheck", "Pusher",
 ]  # fmt: skip
 UP_TO_TRAINER = STEPS[: STEPS.index("Trainer") + 1]
 
@@ -78,11 +78,15 @@ def test_the_first_complete_run_is_pushed_with_its_metrics_beside_the_thresholds
     assert metrics["example_count"] > 150
     assert first.summary["thresholds"]["metrics"]["accuracy"]["at_least"] == 0.65
     assert first.summary["baseline_metrics"] is None
+    assert all(check["passed"] for check in first.summary["serving"]["checks"])
+    assert {"operators", "gRPC parity", "p99 latency", "warm-up"} < {
+        c["name"] for c in first.summary["serving"]["checks"]
+    }
     assert f"PUSHED version {first.summary['version']}" in first.output
 
 
 def test_the_terminal_stays_quiet_and_the_log_has_everything(first):
-    assert len(first.output.splitlines()) < 70
+    assert len(first.output.splitlines()) < 90
     assert "Traceback" not in first.output
     log = first.summary["paths"]["log"]
     assert log in first.output
@@ -103,6 +107,7 @@ def test_nothing_changed_is_cached_but_judged_anew_against_what_is_now_served(pr
     states = second.states()
     assert all(states[step] == "cached" for step in UP_TO_TRAINER)
     assert states["ServedModel"] == states["Evaluator"] == states["Pusher"] == "done"
+    assert states["ServingCheck"] == "cached"
     assert second.summary["baseline_version"] == str(first.summary["version"])
     assert second.summary["baseline_metrics"]["overall"] == second.summary["metrics"]["overall"]
     assert project.versions() == [first.summary["version"]]
@@ -125,6 +130,18 @@ def test_a_gate_that_is_not_reached_is_not_blessed_and_says_by_how_much(project,
     assert refused.exit_code == 3
     assert refused.summary["verdict"] == "NOT BLESSED"
     assert "< 0.999" in refused.summary["reasons"][0]
+    assert project.versions() == [third.summary["version"]]
+
+
+def test_a_model_that_cannot_be_served_within_its_ceilings_is_not_blessed(project, third):
+    refused = project.run("serving.max_memory_mb=1", "serving.max_p50_ms=0.001")
+    assert refused.exit_code == 3, refused.output
+    assert refused.summary["verdict"] == "NOT BLESSED"
+    assert [step for step, state in refused.states().items() if state != "cached"] == ["ServingCheck", "Pusher"]
+    p50, memory = refused.summary["reasons"]
+    assert re.fullmatch(r"serving check: p50 latency [\d.]+ ms is above serving.max_p50_ms 0.001", p50)
+    assert re.fullmatch(r"serving check: memory [\d,]+ MB is above serving.max_memory_mb 1", memory)
+    assert f"NOT BLESSED because {p50}; {memory}" in refused.output
     assert project.versions() == [third.summary["version"]]
 
 

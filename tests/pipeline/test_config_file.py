@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from importlib import metadata
+
 import pydantic
 import pytest
 import yaml
 
 from components.errors import ConfigError
+from components.serving_check.releases import release_for
 from pipeline.config_file import check, dump_config, load_config, task_names
 
 MINIMAL = {
@@ -46,6 +49,12 @@ def test_overrides_are_typed_and_reach_nested_settings():
 def test_where_the_push_folder_is_left_out_it_lies_in_the_pipelines_home():
     config = load_config("demo", ["pipeline.root=/data/runs"])
     assert str(config.push_folder) == "/data/runs/demo/served"
+
+
+def test_the_release_is_the_installed_tensorflows_unless_it_is_set():
+    installed = release_for(metadata.version("tensorflow"))
+    assert load_config("demo").serving.release == installed
+    assert load_config("demo", ["serving.release='2.14'"]).serving.release == "2.14"
 
 
 def test_a_truth_value_is_one_where_it_is_meant():
@@ -114,6 +123,12 @@ def test_a_malformed_override_is_refused_by_name(override):
         ({"labels": {"names": ["a", "b", "c"]}}, ["labels.names"]),
         ({"labels": {"names": ["a", "b"], "aliases": {"1": "c"}}}, ["labels.aliases names ['c']"]),
         ({"push": {"folder": "gs://bucket/models"}}, ["push.folder is 'gs://bucket/models'", "local folder"]),
+        ({"serving": {"release": "3.0"}}, ["serving.release is '3.0'", "from 2.12 to 2.20"]),
+        ({"serving": {"release": 2.2}}, ["serving.release is 2.2", "put it in quotes"]),
+        ({"serving": {"max_p50_ms": 0}}, ["serving.max_p50_ms is 0", "greater than 0"]),
+        ({"serving": {"max_p50_ms": 90, "max_p99_ms": 80}}, ["serving.max_p99_ms 80 is below serving.max_p50_ms 90"]),
+        ({"serving": {"examples": 5}}, ["serving.examples is 5", "greater than or equal to 20"]),
+        ({"serving": {"p99_ms": 5}}, ["serving.p99_ms is no setting", "did you mean max_p99_ms?"]),
         ({"pipeline": {"name": "My Pipeline"}}, ["pipeline.name is 'My Pipeline'"]),
     ],
 )

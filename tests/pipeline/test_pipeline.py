@@ -11,7 +11,7 @@ from pipeline.pipeline import build_components, build_pipeline
 
 STEPS = [
     "TextExampleGen", "StatisticsGen", "CuratedSchema", "ExampleValidator", "DataGate",
-    "Transform", "Trainer", "ServedModel", "Evaluator", "Pusher",
+    "Transform", "Trainer", "ServedModel", "Evaluator", "ServingCheck", "Pusher",
 ]  # fmt: skip
 
 
@@ -44,7 +44,8 @@ def test_the_steps_and_what_each_waits_for(config, outside):
     assert upstream["Transform"] == {"TextExampleGen", "CuratedSchema", "DataGate"}
     assert upstream["Trainer"] == {"Transform"}
     assert upstream["Evaluator"] == {"TextExampleGen", "Trainer", "ServedModel"}
-    assert upstream["Pusher"] == {"Trainer", "Evaluator", "ServedModel"}
+    assert upstream["ServingCheck"] == {"TextExampleGen", "Trainer"}
+    assert upstream["Pusher"] == {"Trainer", "Evaluator", "ServingCheck", "ServedModel"}
 
 
 @pytest.mark.parametrize(
@@ -54,6 +55,8 @@ def test_the_steps_and_what_each_waits_for(config, outside):
         ("encoder.pooling=cls", {"Trainer"}),
         ("encoder.max_tokens=64", {"Transform"}),
         ("gates.metrics.auc.at_least=0.5", {"Evaluator"}),
+        ("serving.max_p99_ms=2000", {"ServingCheck"}),
+        ("serving.release='2.15'", {"ServingCheck"}),
         ("data.sample_fraction=0.5", {"TextExampleGen"}),
         ("labels.threshold=0.4", {"Trainer", "Evaluator"}),
         ("samples=[other]", set()),
@@ -73,6 +76,28 @@ def test_what_is_served_is_a_parameter_of_the_step_that_looks_at_it(config, outs
     now = observe(config, "run-1")
     before, after = properties(config, outside), properties(config, now)
     assert {step for step in STEPS if before[step] != after[step]} == {"ServedModel"}
+
+
+def test_another_server_is_asked_anew(config, outside, monkeypatch, tmp_path):
+    program = tmp_path / "tensorflow_model_server"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    installed = observe(config, "run-1")
+    before, after = properties(config, outside), properties(config, installed)
+    assert {step for step in STEPS if before[step] != after[step]} == {"ServingCheck"}
+    program.write_text("#!/bin/sh\n# a newer one\n")
+    assert observe(config, "run-1").server != installed.server
+
+
+def test_the_code_of_the_server_is_the_checks_own(config, outside, monkeypatch):
+    monkeypatch.setattr(
+        "components.fingerprint.file_digest", lambda path: "x" if "serving/server" in str(path) else "y"
+    )
+    plain = observe(config, "run-1").code
+    monkeypatch.setattr("components.fingerprint.file_digest", lambda path: "y")
+    changed_server = observe(config, "run-1").code
+    assert {step for step in plain if plain[step] != changed_server[step]} == {"serving_check"}
 
 
 def test_a_push_is_never_cached(config, outside):

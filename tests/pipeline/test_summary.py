@@ -34,6 +34,20 @@ EVALUATION = {
         check("auc", "max_drop", 0.91, 0.02, baseline=0.95, drop=0.04),
     ],
 }
+SERVING = {
+    "blessed": False,
+    "reasons": ["serving check: p99 latency 812 ms is above serving.max_p99_ms 500"],
+    "release": "2.16",
+    "server": "tensorflow_model_server",
+    "checks": [
+        {"name": "operators", "value": 0, "limit": 0, "unit": "missing", "passed": True, "sentence": "it has all"},
+        {"name": "loading", "value": "available", "limit": "available", "unit": "", "passed": True, "sentence": "yes"},
+        {"name": "gRPC parity", "value": 7.45e-7, "limit": 1e-4, "unit": "", "passed": True, "sentence": "near"},
+        {"name": "p99 latency", "value": 812.3, "limit": 500.0, "unit": "ms", "passed": False, "sentence": "slow"},
+        {"name": "memory", "value": None, "limit": "", "unit": "", "passed": False, "sentence": "it ended"},
+    ],
+}
+BLESSED = {"blessed": True, "reasons": []}
 ROWS = {
     "rows": 100,
     "examples": {"train": 60, "eval": 20, "test": 10},
@@ -43,12 +57,14 @@ ROWS = {
 }
 
 
-def ended_steps(tmp_path, evaluation, push) -> list[Step]:
-    for name, content in (("verdict.json", evaluation), ("push.json", push), ("summary.json", ROWS)):
+def ended_steps(tmp_path, evaluation, push, serving=SERVING) -> list[Step]:
+    left = {"verdict.json": evaluation, "report.json": serving, "push.json": push, "summary.json": ROWS}
+    for name, content in left.items():
         (tmp_path / name).write_text(json.dumps(content))
     return [
         Step("TextExampleGen", State.CACHED, outputs={"quarantine": str(tmp_path)}),
         Step("Evaluator", State.DONE, seconds=12.34, outputs={"blessing": str(tmp_path)}),
+        Step("ServingCheck", State.DONE, seconds=9.87, outputs={"blessing": str(tmp_path)}),
         Step("Pusher", State.DONE, seconds=0.5, outputs={"pushed_model": str(tmp_path)}),
     ]
 
@@ -66,8 +82,14 @@ def test_the_outcome_is_what_evaluator_and_pusher_left(tmp_path, status, verdict
     outcome = read_outcome(ended_steps(tmp_path, EVALUATION, push))
     assert outcome.verdict is verdict
     assert outcome.verdict.exit_code == exit_code
-    assert outcome.reasons == (EVALUATION["reasons"] if verdict is Verdict.NOT_BLESSED else [])
+    both = [*EVALUATION["reasons"], *SERVING["reasons"]]
+    assert outcome.reasons == (both if verdict is Verdict.NOT_BLESSED else [])
     assert outcome.version == (None if verdict is Verdict.NOT_BLESSED else 7)
+
+
+def test_a_serving_check_alone_can_be_the_reason(tmp_path):
+    outcome = read_outcome(ended_steps(tmp_path, EVALUATION | BLESSED, {"status": "not_blessed"}))
+    assert outcome.sentence == ("NOT BLESSED because serving check: p99 latency 812 ms is above serving.max_p99_ms 500")
 
 
 def test_each_verdict_has_its_sentence():
@@ -79,13 +101,21 @@ def test_each_verdict_has_its_sentence():
 
 
 def test_a_run_without_verdicts_has_no_outcome():
-    with pytest.raises(LookupError, match="have not both ended"):
+    with pytest.raises(LookupError, match="have not all ended"):
         read_outcome([Step("Evaluator", State.FAILED)])
+
+
+def test_a_run_without_a_serving_check_has_no_outcome(tmp_path):
+    steps = ended_steps(tmp_path, EVALUATION, {"status": "pushed", "version": 7, "folder": "/srv/7", "digest": "d"})
+    with pytest.raises(LookupError, match="have not all ended"):
+        read_outcome([step for step in steps if step.name != "ServingCheck"])
 
 
 def test_what_a_stopped_run_had_found_out_is_not_lost(tmp_path):
     steps = ended_steps(tmp_path, EVALUATION, {"status": "pushed", "version": 7, "folder": "/srv/7", "digest": "d"})
     assert stopped("the disk is full", steps[:2]).evaluation == EVALUATION
+    assert stopped("the disk is full", steps[:2]).serving is None
+    assert stopped("the disk is full", steps[:3]).serving == SERVING
     interrupted = stopped("it was interrupted", steps)
     assert interrupted.verdict is Verdict.STOPPED
     assert interrupted.sentence == "STOPPED because it was interrupted; version 7 had been published before"
@@ -100,7 +130,8 @@ def test_the_summary_is_written_whole_with_everything_a_program_asks_for(tmp_pat
     assert summary["pipeline"] == "mine"
     assert summary["run_id"] == "run-1"
     assert summary["verdict"] == "NOT BLESSED"
-    assert summary["reasons"] == EVALUATION["reasons"]
+    assert summary["reasons"] == [*EVALUATION["reasons"], *SERVING["reasons"]]
+    assert summary["serving"] == {key: SERVING[key] for key in ("release", "server", "checks")}
     assert summary["notes"] == EVALUATION["notes"]
     assert summary["data"] == ROWS
     assert summary["metrics"]["overall"]["accuracy"] == 0.78
@@ -116,6 +147,7 @@ def test_a_stopped_runs_summary_has_no_metrics_but_its_reason():
     assert summary["metrics"] is None
     assert summary["data"] is None
     assert summary["checks"] == []
+    assert summary["serving"] is None
     assert summary["reasons"] == ["no data"]
     assert summary["steps"]["TextExampleGen"]["state"] == "failed"
 
@@ -135,7 +167,11 @@ def test_what_is_printed_shows_values_beside_limits_and_the_verdict_last(tmp_pat
     out = io.StringIO()
     steps = ended_steps(tmp_path, EVALUATION, {"status": "not_blessed"})
     outcome = Outcome(
-        Verdict.NOT_BLESSED, EVALUATION["reasons"], EVALUATION, samples=[Scored("a [bold]text[/]", 0.98765, "[/]")]
+        Verdict.NOT_BLESSED,
+        EVALUATION["reasons"],
+        EVALUATION,
+        SERVING,
+        samples=[Scored("a [bold]text[/]", 0.98765, "[/]")],
     )
     print_outcome(Console(file=out, width=100, markup=False), a_run(steps), outcome)
     printed = out.getvalue()
@@ -147,6 +183,12 @@ def test_what_is_printed_shows_values_beside_limits_and_the_verdict_last(tmp_pat
     assert ["overall", "accuracy", "0.7800", "≥", "0.8500", "FAILED"] in rows
     assert ["overall", "auc", "none", "≥", "0.9000", "FAILED"] in rows
     assert ["overall", "auc", "0.9100", "0.9500", "drop", "≤", "0.0200", "FAILED"] in rows
+    assert "serving check by tensorflow_model_server" in printed
+    assert ["operators", "0", "missing", "0", "passed"] in rows
+    assert ["loading", "available", "available", "passed"] in rows
+    assert ["gRPC", "parity", "7.45e-07", "0.0001", "passed"] in rows
+    assert ["p99", "latency", "812", "ms", "500", "FAILED"] in rows
+    assert ["memory", "none", "FAILED"] in rows
     assert ["a", "[bold]text[/]", "0.9877", "[/]"] in rows  # texts and labels are never read as markup
     assert "note: nothing is served yet" in printed
     assert printed.strip().splitlines()[-1] == "NOT BLESSED because accuracy 0.7800 < 0.8500 (overall)"

@@ -14,9 +14,17 @@ from tests.components.evaluator.compiling import compile_step, imported
 def _pusher(nonce="run-1"):
     model_node, model = imported(standard_artifacts.Model, "model")
     blessing_node, blessing = imported(standard_artifacts.ModelBlessing, "blessing")
+    infra_node, infra_blessing = imported(standard_artifacts.InfraBlessing, "infra")
     baseline_node, baseline = imported(standard_artifacts.Model, "served")
-    step = Pusher(model=model, model_blessing=blessing, baseline=baseline, push_folder="/serving/reviews", nonce=nonce)
-    return step, [model_node, blessing_node, baseline_node]
+    step = Pusher(
+        model=model,
+        model_blessing=blessing,
+        infra_blessing=infra_blessing,
+        baseline=baseline,
+        push_folder="/serving/reviews",
+        nonce=nonce,
+    )
+    return step, [model_node, blessing_node, infra_node, baseline_node]
 
 
 def test_kubeflow_recognises_step_and_executor_by_class():
@@ -27,7 +35,7 @@ def test_kubeflow_recognises_step_and_executor_by_class():
 
 def test_what_the_model_was_compared_with_is_an_input():
     step, _ = _pusher()
-    assert set(step.inputs) == {"model", "model_blessing", "baseline"}
+    assert set(step.inputs) == {"model", "model_blessing", "infra_blessing", "baseline"}
     assert step.inputs["baseline"].type is standard_artifacts.Model
     assert step.outputs["pushed_model"].type is standard_artifacts.PushedModel
 

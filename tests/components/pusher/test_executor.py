@@ -41,19 +41,23 @@ def serve(tmp_path):
     return run
 
 
-def _blessing(tmp_path, blessed):
-    artifact = standard_artifacts.ModelBlessing()
-    artifact.uri = str(tmp_path / "blessing")
+def _blessing(artifact, blessed):
+    artifact.uri = "unread"
     artifact.set_int_custom_property("blessed", int(blessed))
     return artifact
 
 
-def _push(tmp_path, model, base, baseline, blessed=True):
+def _push(tmp_path, model, base, baseline, blessed=True, infra_blessed=True):
     pushed = standard_artifacts.PushedModel()
     pushed.uri = str(tmp_path / "pushed")
     destination = PushDestination(filesystem=PushDestination.Filesystem(base_directory=str(base)))
     Executor().Do(
-        {"model": [model], "model_blessing": [_blessing(tmp_path, blessed)], "baseline": [baseline]},
+        {
+            "model": [model],
+            "model_blessing": [_blessing(standard_artifacts.ModelBlessing(), blessed)],
+            "infra_blessing": [_blessing(standard_artifacts.InfraBlessing(), infra_blessed)],
+            "baseline": [baseline],
+        },
         {"pushed_model": [pushed]},
         {"push_destination": proto_utils.proto_to_json(destination), "custom_config": '{"nonce": "1"}'},
     )
@@ -113,9 +117,10 @@ def test_a_model_that_cannot_be_called_never_becomes_visible(tmp_path, serve):
     assert not (tmp_path / "pushed").exists()
 
 
-def test_a_model_that_is_not_blessed_stays_unpublished(tmp_path, model, serve):
+@pytest.mark.parametrize(("blessed", "infra_blessed"), [(False, True), (True, False), (False, False)])
+def test_a_model_that_is_not_blessed_by_both_stays_unpublished(tmp_path, model, serve, blessed, infra_blessed):
     base = tmp_path / "serving"
-    pushed, record = _push(tmp_path, model, base, serve(base), blessed=False)
+    pushed, record = _push(tmp_path, model, base, serve(base), blessed, infra_blessed)
     assert record["status"] == "not_blessed"
     assert record["version"] is None
     assert record["folder"] is None
