@@ -14,7 +14,7 @@ from serving.server.answers import answer_log
 from serving.server.metrics import Metrics
 from serving.server.options import Limits, Loading
 from serving.server.servable import Servable
-from serving.server.warmup import read_warmup_requests
+from serving.server.warmup import has_warmup_requests, read_warmup_requests
 
 
 class ServableLoader:
@@ -48,7 +48,7 @@ class ServableLoader:
 
     def _open(self, model: str, version: int, folder: str) -> Servable:
         servable = Servable(folder, self._options.parallelism, self._options.batching, self._limits.request_rows)
-        if self._options.warm_up:
+        if self._options.warm_up and has_warmup_requests(folder):
             try:
                 self._warm_up(servable, model, version, folder)
             except BaseException:

@@ -13,12 +13,7 @@ import grpc.aio
 from aiohttp import web
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
-from tensorflow_serving.apis import (
-    model_service_pb2,
-    model_service_pb2_grpc,
-    prediction_service_pb2,
-    prediction_service_pb2_grpc,
-)
+from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
 from serving.server import tls
 from serving.server.access_log import AccessLog
@@ -31,13 +26,11 @@ from serving.server.manager import Manager
 from serving.server.metrics import Metrics
 from serving.server.options import Limits, Listening, ModelSource, Options
 from serving.server.rest.app import RestBounds, build_app
+from serving.server.service_names import MODEL_SERVICE, PREDICTION_SERVICE, register_descriptors
 
 _LOG = logging.getLogger(__name__)
 
-_SERVICES = (
-    prediction_service_pb2.DESCRIPTOR.services_by_name["PredictionService"].full_name,
-    model_service_pb2.DESCRIPTOR.services_by_name["ModelService"].full_name,
-)
+_SERVICES = (PREDICTION_SERVICE, MODEL_SERVICE)
 _SERVING = health_pb2.HealthCheckResponse.SERVING
 _NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 # Beside the requests that are admitted: status, metadata, health, and those that are about to be refused.
@@ -124,6 +117,7 @@ async def _grpc(options: Options, inference: Inference, checker: Any) -> AsyncIt
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(PredictionService(inference), server)
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(inference), server)
     health_pb2_grpc.add_HealthServicer_to_server(checker, server)
+    register_descriptors()
     reflection.enable_server_reflection([*_SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME], server)
     _listen(server, options.listening)
     await server.start()

@@ -19,15 +19,18 @@ class WarmupError(Exception):
     """Warm-up requests that cannot be read, or of which there are too many."""
 
 
+def has_warmup_requests(folder: str) -> bool:
+    """Whether the version in `folder` brings any."""
+    return Path(folder, WARMUP_FILE).is_file()
+
+
 def read_warmup_requests(folder: str) -> Iterator[prediction_log_pb2.PredictionLog]:
-    """The warm-up requests of the version in `folder`; none where it brings none.
+    """The warm-up requests that the version in `folder` brings.
 
     Raises:
         WarmupError: the file is damaged, or holds more than `MAX_REQUESTS`.
     """
     path = Path(folder, WARMUP_FILE)
-    if not path.is_file():
-        return
     try:
         for number, record in enumerate(tf.data.TFRecordDataset(str(path)).as_numpy_iterator()):
             if number >= MAX_REQUESTS:

@@ -61,9 +61,7 @@ def build_app(
 
 
 class _Rest:
-    def __init__(
-        self, inference: Inference, metrics: Metrics, bounds: RestBounds, prometheus_path: str | None
-    ) -> None:
+    def __init__(self, inference: Inference, metrics: Metrics, bounds: RestBounds, prometheus_path: str | None) -> None:
         self._inference, self._metrics = inference, metrics
         self._bounds, self._prometheus_path = bounds, prometheus_path
         self._requests = 0

@@ -40,8 +40,7 @@ def test_warm_up_requests_are_answered_before_anybody_elses(echo):
 
 def test_no_warm_up_requests_are_no_error(copy):
     (copy / WARMUP_FILE).unlink()
-    load(copy)
-    assert list(read_warmup_requests(str(copy))) == []
+    assert "model_warmup_latency_count" not in load(copy)
 
 
 def test_a_warm_up_request_that_cannot_be_answered_keeps_the_version_out(copy):

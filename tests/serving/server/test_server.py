@@ -20,6 +20,7 @@ import psutil
 import pytest
 import tensorflow as tf
 import trustme
+from google.protobuf import descriptor_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from tensorflow_serving.apis import (
@@ -116,6 +117,19 @@ def test_reflection_names_the_services(served):
         (answer,) = ask(iter([request]), timeout=TIMEOUT)
     names = {service.name for service in answer.list_services_response.service}
     assert {"tensorflow.serving.PredictionService", "tensorflow.serving.ModelService"} <= names
+
+
+@pytest.mark.parametrize(
+    ("service", "method"), [("PredictionService", "MultiInference"), ("ModelService", "HandleReloadConfigRequest")]
+)
+def test_reflection_describes_the_services(served, service, method):
+    with grpc.insecure_channel(served.grpc_address) as channel:
+        ask: Any = reflection_pb2_grpc.ServerReflectionStub(channel).ServerReflectionInfo
+        request = reflection_pb2.ServerReflectionRequest(file_containing_symbol=f"tensorflow.serving.{service}")
+        (answer,) = ask(iter([request]), timeout=TIMEOUT)
+    files = map(descriptor_pb2.FileDescriptorProto.FromString, answer.file_descriptor_response.file_descriptor_proto)
+    described = {each.name: [method.name for method in each.method] for file in files for each in file.service}
+    assert method in described[service]
 
 
 def test_listens_on_loopback_alone(served):
