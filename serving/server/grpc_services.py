@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable
 from typing import Any, NoReturn, TypeVar
 
@@ -10,6 +11,8 @@ from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_p
 
 from serving.server.errors import ServingError
 from serving.server.inference import Inference
+
+_LOG = logging.getLogger(__name__)
 
 Response = TypeVar("Response")
 Context = grpc.aio.ServicerContext
@@ -74,6 +77,10 @@ async def _answered(answer: Awaitable[Response], context: Context) -> Response:
         return await answer
     except ServingError as error:
         await _abort(context, error)
+    except Exception as error:
+        _LOG.error("a request failed with %s", type(error).__name__)
+        await context.abort(grpc.StatusCode.INTERNAL, f"The server failed with {type(error).__name__}.")
+        raise AssertionError("abort raises") from error
 
 
 async def _abort(context: Context, error: ServingError) -> NoReturn:

@@ -135,13 +135,16 @@ class Inference:
     ) -> Any:
         """Answers, and tells metrics and access log how it went."""
         began = time.monotonic()
-        status, version = "CANCELLED", None
+        status, version = "INTERNAL", None
         try:
             response, version = await self._answer(method, answer, request, spec, timeout)
             status = "OK"
             return response
         except ServingError as error:
             status = error.code.name
+            raise
+        except asyncio.CancelledError:
+            status = "CANCELLED"
             raise
         finally:
             seconds = time.monotonic() - began

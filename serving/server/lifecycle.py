@@ -19,7 +19,7 @@ from serving.server import version_policy
 from serving.server.servable import Servable
 
 _LOG = logging.getLogger(__name__)
-_ENDED_KEPT = 100  # versions that have ended and whose status can still be asked for
+_ENDED_KEPT = 10  # versions that have ended and whose status can still be asked for
 
 State = get_model_status_pb2.ModelVersionStatus.State
 START, LOADING, AVAILABLE, UNLOADING, END = (
@@ -44,6 +44,10 @@ class Loader(Protocol):
 
     async def unload(self, servable: Servable) -> None:
         """Frees a version that nobody uses any more."""
+        ...
+
+    def forget(self, model: str, version: int) -> None:
+        """The version is spoken of no more."""
         ...
 
 
@@ -78,6 +82,7 @@ class Lifecycle:
         name: of the model.
         config: its ModelConfig, which may be exchanged: base path, policy and labels are read from it each time.
         versions: by number.
+        removed: whether the model is no longer to be served.
     """
 
     def __init__(self, config: Any, loader: Loader, changed: asyncio.Event) -> None:
@@ -91,8 +96,8 @@ class Lifecycle:
         self.config = config
         self.versions: dict[int, Version] = {}
         self._loader, self._changed = loader, changed
+        self.removed = False
         self._tasks: set[asyncio.Task[None]] = set()
-        self._removed = False
 
     def available(self) -> list[Version]:
         """The versions that answer requests, ascending."""
@@ -101,28 +106,32 @@ class Lifecycle:
             key=lambda version: version.number,
         )
 
+    def aspired(self) -> list[Version]:
+        """The versions that are to be served."""
+        return [version for version in self.versions.values() if version.aspired]
+
     def settled(self) -> bool:
-        """Whether something is to be served, and all of it is loaded or has failed for good."""
-        wanted = [version for version in self.versions.values() if version.aspired]
-        return bool(wanted) and all(version.state in (AVAILABLE, END) for version in wanted)
+        """Whether all that is to be served is loaded, or has failed for good."""
+        return all(version.state in (AVAILABLE, END) for version in self.aspired())
 
     async def poll(self) -> None:
         """Looks at the base path, and starts what has to be done about it."""
+        config = self.config
         try:
-            present = await asyncio.to_thread(version_policy.present_versions, self.config.base_path)
+            present = await asyncio.to_thread(version_policy.present_versions, config.base_path)
         except OSError as error:
             # A file system that is away for a moment is no reason to stop serving what is loaded.
-            _LOG.error("%s: base path %s cannot be read: %s", self.name, self.config.base_path, error.strerror)
+            _LOG.error("%s: base path %s cannot be read: %s", self.name, config.base_path, error.strerror)
             return
-        if self._removed:
+        if self.removed or config is not self.config:
             return
         if not present:
-            _LOG.warning("%s: no versions found under base path %s", self.name, self.config.base_path)
-        self._aspire(version_policy.aspired_versions(present, self.config.model_version_policy))
+            _LOG.warning("%s: no versions found under base path %s", self.name, config.base_path)
+        self._aspire(version_policy.aspired_versions(present, config.model_version_policy))
 
     async def remove(self) -> None:
         """Ends all versions and waits until they have ended: the model is no longer to be served."""
-        self._removed = True
+        self.removed = True
         self._aspire([])
         while self._tasks:
             await asyncio.wait(self._tasks)
@@ -136,18 +145,21 @@ class Lifecycle:
                 self.versions[number] = Version(number)
                 self._begin(self._load(self.versions[number]))
         for version in self.versions.values():
-            if version.aspired != (version.number in wanted):
-                version.aspired = version.number in wanted
+            # One that is being unloaded cannot be called back: it is loaded anew when it has ended.
+            aspired = version.number in wanted and version.state != UNLOADING
+            if version.aspired != aspired:
+                version.aspired = aspired
                 version.changed.set()
         self._let_go()
 
     def _let_go(self) -> None:
         """Unloads what is served and no longer aspired, unless nothing else could answer yet."""
         available = self.available()
-        wanted = [version for version in self.versions.values() if version.aspired]
-        if any(version.aspired for version in available) or not wanted:
+        if any(version.aspired for version in available) or not self.aspired():
             for version in available:
                 if not version.aspired:
+                    version.state = UNLOADING
+                    self._changed.set()
                     self._begin(self._unload(version))
         self._forget()
 
@@ -155,6 +167,7 @@ class Lifecycle:
         ended = sorted(number for number, each in self.versions.items() if each.state == END and not each.aspired)
         for number in ended[:-_ENDED_KEPT]:
             del self.versions[number]
+            self._loader.forget(self.name, number)
 
     def _begin(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -191,17 +204,21 @@ class Lifecycle:
     async def _pause(self, version: Version) -> None:
         """Until the next attempt is due, or the version is no longer aspired."""
         version.changed.clear()
+        if not version.aspired:
+            return
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(version.changed.wait(), self._loader.retry_seconds)
 
     async def _unload(self, version: Version) -> None:
-        version.state = UNLOADING
-        self._changed.set()
         while version.in_use:
             version.changed.clear()
             await version.changed.wait()
         servable, version.servable = version.servable, None
-        if servable:
-            await self._loader.unload(servable)
-        version.state = END
+        try:
+            if servable:
+                await self._loader.unload(servable)
+        finally:
+            version.state = END
         _LOG.info("%s/%s: unloaded", self.name, version.number)
+        if not self.removed:
+            await self.poll()  # it may be wanted again by now

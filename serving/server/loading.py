@@ -39,6 +39,10 @@ class ServableLoader:
         """Frees the version's memory."""
         await asyncio.get_running_loop().run_in_executor(self._threads, _free, servable)
 
+    def forget(self, model: str, version: int) -> None:
+        """The version's metrics go with it: otherwise they would grow with every version that ever was."""
+        self._metrics.forget(model, version)
+
     def close(self) -> None:
         """Ends the threads, when what they do is done."""
         self._threads.shutdown()
@@ -81,5 +85,7 @@ def _timed(work: Callable[[], object], record: Callable[..., None], model: str, 
 def _free(servable: Servable) -> None:
     servable.close()
     gc.collect()  # graph and session refer to each other
-    # What the C library keeps for itself would look like a leak, and is a model's size.
-    ctypes.CDLL(None).malloc_trim(0)
+    # What the C library keeps for itself would look like a leak, and is a model's size. Only glibc can be told.
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import logging
 import os
 from typing import Any
 
@@ -16,6 +17,7 @@ from serving.server.errors import ServingError, failed_precondition, invalid_arg
 from serving.server.lifecycle import END, Lifecycle, Loader, Version
 from serving.server.servable import Servable
 
+_LOG = logging.getLogger(__name__)
 _SETTLING_SECONDS = 0.02
 
 
@@ -64,25 +66,31 @@ class Manager:
         """
         wanted = {model.name: model for model in self._checked(config)}
         removed = [self._models.pop(name) for name in list(self._models) if name not in wanted]
-        new = [name for name in wanted if name not in self._models]
-        for name, model in wanted.items():
-            if name in self._models:
-                self._models[name].config = model
-            else:
-                self._models[name] = Lifecycle(model, self._loader, self.changed)
+        new = {
+            name: Lifecycle(model, self._loader, self.changed)
+            for name, model in wanted.items()
+            if name not in self._models
+        }
+        for name in set(wanted) & set(self._models):
+            self._models[name].config = wanted[name]
+        self._models.update(new)
+        self.changed.set()
         await asyncio.gather(*(lifecycle.remove() for lifecycle in removed), self.poll())
         if wait:
-            await _settle([self._models[name] for name in new])
+            await _settle(list(new.values()))
 
     async def poll(self) -> None:
         """Looks at all base paths once."""
         await asyncio.gather(*(lifecycle.poll() for lifecycle in list(self._models.values())))
 
     async def poll_forever(self, seconds: float) -> None:
-        """Looks at all base paths again and again."""
+        """Looks at all base paths again and again, whatever goes wrong with one look."""
         while True:
             await asyncio.sleep(seconds)
-            await self.poll()
+            try:
+                await self.poll()
+            except Exception:  # noqa: BLE001  without further looks no version would ever be swapped again
+                _LOG.exception("looking for versions failed")
 
     def ready(self) -> bool:
         """Whether every model has a version to answer with."""
@@ -153,7 +161,7 @@ class Manager:
                 "ServerModelConfig type not supported by HandleReloadConfigRequest. "
                 "Only ModelConfigList is currently supported"
             )
-        models = list(config.model_config_list.config)
+        models = [_with_platform(model) for model in config.model_config_list.config]
         names = [model.name for model in models]
         for model in models:
             if names.count(model.name) > 1:
@@ -186,14 +194,14 @@ class Manager:
 
 async def _settle(lifecycles: list[Lifecycle]) -> None:
     """Waits until all are loaded. Raises ServingError where one has no version, or one that cannot be loaded."""
+    while not all(lifecycle.settled() for lifecycle in lifecycles):
+        await asyncio.sleep(_SETTLING_SECONDS)
     for lifecycle in lifecycles:
-        if not lifecycle.versions:
+        if lifecycle.removed or not lifecycle.aspired():
             raise not_found(
                 f"Unable to find a numerical version path for servable {lifecycle.name} at: "
                 f"{lifecycle.config.base_path}"
             )
-    while not all(lifecycle.settled() for lifecycle in lifecycles):
-        await asyncio.sleep(_SETTLING_SECONDS)
     failed = [
         f"{{name: {lifecycle.name} version: {version.number}}} due to error: {version.error}"
         for lifecycle in lifecycles
@@ -206,7 +214,24 @@ async def _settle(lifecycles: list[Lifecycle]) -> None:
         )
 
 
+def _with_platform(model: Any) -> Any:
+    """The model with the platform that a deprecated type stands for. Raises ServingError where it has both."""
+    if not model.model_type:
+        return model
+    if model.model_platform:
+        raise invalid_argument(
+            "Illegal setting both ModelServerConfig::model_type (deprecated) and ModelServerConfig::model_platform."
+        )
+    named = model_server_config_pb2.ModelConfig()
+    named.CopyFrom(model)
+    named.model_platform = PLATFORM if model.model_type == model_server_config_pb2.TENSORFLOW else "other"
+    named.ClearField("model_type")
+    return named
+
+
 def _check_model(model: Any) -> None:
+    if "\0" in model.base_path:
+        raise invalid_argument(f"The base_path() of model {model.name} holds a NUL, which no path can")
     if "://" not in model.base_path and not os.path.isabs(model.base_path):  # noqa: PTH117  a URL is no Path
         raise invalid_argument(
             f"Expected model {model.name} to have an absolute path or URI; got base_path()={model.base_path}"

@@ -27,7 +27,7 @@ _OTHER = "(other)"
 
 # What prometheus_client adds to what TensorFlow Serving writes: "_total" on counters, series of creation times, and
 # ".0" on bounds that are whole numbers.
-_CREATED = re.compile(r"^(?:# (?:HELP|TYPE) )?\S*_created\b.*\n", re.MULTILINE)
+_CREATED = re.compile(r"^(?:# (?:HELP|TYPE) )?[^\s{]*_created(?=[\s{]).*\n", re.MULTILINE)
 _WHOLE_BOUND = re.compile(r'le="(\d+)\.0"')
 
 
@@ -123,6 +123,11 @@ class Metrics:
     def warmup(self, model: str, version: int, status: str, seconds: float) -> None:
         """A version has answered its warm-up requests, or failed to: see `load`."""
         self._warmup_latency.labels(f"{model}/{version}", status).observe(seconds * _MICROSECONDS)
+
+    def forget(self, model: str, version: int) -> None:
+        """The version has ended, and is spoken of no more."""
+        for series in (self._load_attempts, self._load_latency, self._warmup_latency):
+            series.remove_by_labels({"model_path": f"{model}/{version}"})
 
     def _counter(self, name: str, documentation: str, *labels: str) -> Counter:
         return Counter(name, documentation, labels, registry=self._registry)

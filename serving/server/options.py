@@ -79,7 +79,6 @@ class Loading:
     labels_for_unavailable: bool = False
     batching: Batching | None = None
     parallelism: Parallelism = Parallelism()
-    request_rows: int = Limits.request_rows
 
 
 @dataclasses.dataclass(frozen=True)

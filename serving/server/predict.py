@@ -10,7 +10,8 @@ from tensorflow.core.framework import tensor_pb2
 from tensorflow.core.protobuf import meta_graph_pb2
 from tensorflow_serving.apis import predict_pb2
 
-from serving.server.errors import ServingError, failed_precondition, invalid_argument, resource_exhausted
+from serving.server.bounds import check_rows
+from serving.server.errors import ServingError, failed_precondition, invalid_argument
 from serving.server.options import Limits
 from serving.server.servable import Servable
 from serving.server.session_errors import as_serving_errors
@@ -30,7 +31,7 @@ def predict(servable: Servable, request: predict_pb2.PredictRequest, limits: Lim
     arrays = _inputs(request, signature, limits.message_bytes)
     wanted = _wanted_outputs(request.output_filter, signature)
     _check_types(arrays, signature)
-    _check_rows(arrays, limits.request_rows)
+    check_rows(max((array.shape[0] for array in arrays.values() if array.ndim), default=0), limits.request_rows)
     with as_serving_errors():
         answers = servable.run(signature_name, arrays)
     response = predict_pb2.PredictResponse()
@@ -95,12 +96,6 @@ def _check_types(arrays: dict[str, np.ndarray], signature: meta_graph_pb2.Signat
             raise invalid_argument(
                 f"Expects arg[{position}] to be {type_name(wanted)} but {type_name(given.as_datatype_enum)} is provided"
             )
-
-
-def _check_rows(arrays: dict[str, np.ndarray], most: int) -> None:
-    rows = max((array.shape[0] for array in arrays.values() if array.ndim), default=0)
-    if rows > most:
-        raise resource_exhausted(f"The request has {rows} rows, and this server takes {most}; send it in parts.")
 
 
 def _names(names: Iterable[str]) -> str:

@@ -23,6 +23,18 @@ _TAG = "serve"
 # A signature of TensorFlow's own, which initialises and is not for requests.
 _INIT_OP = "__saved_model_init_op"
 
+# What one row can make a whole batch fail with. A full queue or a lack of memory is none of these.
+_FAULTS_OF_CONTENTS = (
+    tf.errors.InvalidArgumentError,
+    tf.errors.OutOfRangeError,
+    tf.errors.DataLossError,
+    tf.errors.FailedPreconditionError,
+    tf.errors.NotFoundError,
+    tf.errors.UnknownError,
+    tf.errors.InternalError,
+    tf.errors.UnimplementedError,
+)
+
 Arrays = dict[str, np.ndarray]
 _Call = Callable[..., list[np.ndarray]]
 
@@ -134,10 +146,18 @@ class _Entry:
             if batched is None or not all(values.size for values in given):
                 values = alone(*given)
             else:
-                values = batched(batching.length_class(inputs, self._bounds), *given)
+                values = _apart_if_it_fails(batched, alone, batching.length_class(inputs, self._bounds), given)
             return dict(zip(self._output_names, values, strict=True))
 
         return run
+
+
+def _apart_if_it_fails(batched: _Call, alone: _Call, queue: int, inputs: list[np.ndarray]) -> list[np.ndarray]:
+    """Computes in a batch; alone if the batch fails on its contents, which may be somebody else's."""
+    try:
+        return batched(queue, *inputs)
+    except _FAULTS_OF_CONTENTS:
+        return alone(*inputs)
 
 
 def _flattened(function: Any, names: list[str], outputs: list[str], specs: list[tf.TensorSpec]) -> Any:

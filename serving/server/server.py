@@ -25,7 +25,7 @@ from serving.server.loading import ServableLoader
 from serving.server.manager import Manager
 from serving.server.metrics import Metrics
 from serving.server.options import Limits, Listening, ModelSource, Options
-from serving.server.rest.app import RestBounds, build_app
+from serving.server.rest.app import build_app
 from serving.server.service_names import MODEL_SERVICE, PREDICTION_SERVICE, register_descriptors
 
 _LOG = logging.getLogger(__name__)
@@ -35,10 +35,16 @@ _SERVING = health_pb2.HealthCheckResponse.SERVING
 _NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 # Beside the requests that are admitted: status, metadata, health, and those that are about to be refused.
 _FURTHER_REQUESTS = 256
+# For the last bytes of answers, and for streams such as a watch on health, which never end by themselves.
+_PARTING_SECONDS = 1.0
 
 
 class ListenError(Exception):
     """A port that cannot be listened on."""
+
+
+class DrainError(Exception):
+    """Requests that were not answered in the time that is given to the last ones."""
 
 
 async def serve(options: Options) -> None:
@@ -48,6 +54,7 @@ async def serve(options: Options) -> None:
         ConfigFileError: the models' file cannot be read.
         ServingError: it describes models that cannot be.
         ListenError: a port is taken.
+        DrainError: what was asked is still being computed when the time for it is over.
     """
     stopping = _on_signals()
     metrics = Metrics()
@@ -59,8 +66,9 @@ async def serve(options: Options) -> None:
         stack.callback(loader.close)
         stack.callback(inference.close)
         stack.push_async_callback(manager.close)
-        await manager.apply(read_models(options.source), wait=False)
-        await stack.enter_async_context(_background(_watchers(options, manager, checker)))
+        config = read_models(options.source)
+        await manager.apply(config, wait=False)
+        await stack.enter_async_context(_background(_watchers(options, manager, checker, config)))
         await stack.enter_async_context(_grpc(options, inference, checker))
         await stack.enter_async_context(_rest(options, inference, metrics))
         _say_where(options.listening)
@@ -68,14 +76,18 @@ async def serve(options: Options) -> None:
         _LOG.info("draining: %s requests are being answered", inference.admission.requests)
         inference.admission.close()
         await checker.enter_graceful_shutdown()
+        if not await inference.admission.emptied(options.drain_seconds):
+            raise DrainError(
+                f"{inference.admission.requests} requests were not answered within {options.drain_seconds:g} s"
+            )
 
 
-def _watchers(options: Options, manager: Manager, checker: Any) -> list[Awaitable[None]]:
+def _watchers(options: Options, manager: Manager, checker: Any, config: Any) -> list[Awaitable[None]]:
     watchers: list[Awaitable[None]] = [_report_health(manager, checker)]
     if options.loading.poll_seconds > 0:
         watchers.append(manager.poll_forever(options.loading.poll_seconds))
     if options.source.config_file and options.source.config_poll_seconds > 0:
-        watchers.append(_reread_models(options.source, manager))
+        watchers.append(_reread_models(options.source, manager, config))
     return watchers
 
 
@@ -97,12 +109,20 @@ def _on_signals() -> asyncio.Event:
 @contextlib.asynccontextmanager
 async def _background(work: list[Awaitable[None]]) -> AsyncIterator[None]:
     tasks = [asyncio.ensure_future(each) for each in work]
+    for task in tasks:
+        task.add_done_callback(_log_failure)
     try:
         yield
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _log_failure(task: asyncio.Future[None]) -> None:
+    error = None if task.cancelled() else task.exception()
+    if error:
+        _LOG.error("what goes on beside the requests has ended", exc_info=error)
 
 
 @contextlib.asynccontextmanager
@@ -124,7 +144,7 @@ async def _grpc(options: Options, inference: Inference, checker: Any) -> AsyncIt
     try:
         yield
     finally:
-        await server.stop(options.drain_seconds)
+        await server.stop(_PARTING_SECONDS)
 
 
 def _grpc_settings(limits: Limits) -> list[tuple[str, int]]:
@@ -155,14 +175,11 @@ async def _rest(options: Options, inference: Inference, metrics: Metrics) -> Asy
     app = build_app(
         inference,
         metrics,
-        RestBounds(
-            body_bytes=options.limits.message_bytes,
-            requests=options.limits.requests_in_flight + _FURTHER_REQUESTS,
-            seconds=listening.rest_timeout_seconds,
-        ),
-        listening.prometheus_path,
+        options.limits,
+        seconds=listening.rest_timeout_seconds,
+        prometheus_path=listening.prometheus_path,
     )
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=options.drain_seconds)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_PARTING_SECONDS)
     await runner.setup()
     context = tls.rest_context(listening.tls) if listening.tls else None
     try:
@@ -192,9 +209,8 @@ async def _report_health(manager: Manager, checker: Any) -> None:
         await manager.changed.wait()
 
 
-async def _reread_models(source: ModelSource, manager: Manager) -> None:
-    """Applies the models' file anew whenever it has changed."""
-    applied = read_models(source)
+async def _reread_models(source: ModelSource, manager: Manager, applied: Any) -> None:
+    """Applies the models' file anew whenever it has changed from what is applied."""
     while True:
         await asyncio.sleep(source.config_poll_seconds)
         try:
@@ -205,6 +221,8 @@ async def _reread_models(source: ModelSource, manager: Manager) -> None:
         except (ConfigFileError, ServingError) as error:
             # What is served stays; the file may be half-written, and is read again.
             _LOG.error("%s is not applied: %s", source.config_file, error)
+        except Exception:  # noqa: BLE001  the file must go on being read
+            _LOG.exception("%s is not applied", source.config_file)
 
 
 def _say_where(listening: Listening) -> None:

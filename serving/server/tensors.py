@@ -24,12 +24,15 @@ _FIELDS = {
 }
 _DTYPES = {dtype.as_datatype_enum: dtype for dtype in _FIELDS}
 
+_POINTER_BYTES = 8
+
 
 def to_array(proto: tensor_pb2.TensorProto, max_bytes: int) -> np.ndarray:
     """The tensor's values; strings as an object array of bytes.
 
     Args:
-        proto: of any shape. A single value may stand for all, as TensorFlow has it.
+        proto: of any shape. As in TensorFlow, the last value stands for those that are missing, zero or an empty text
+            where there is none at all, and values beyond the shape are passed over (tensor.cc, FromProtoField).
         max_bytes: what the values may take at most: a few bytes of request can name a shape of terabytes.
 
     Raises:
@@ -41,13 +44,12 @@ def to_array(proto: tensor_pb2.TensorProto, max_bytes: int) -> np.ndarray:
         raise invalid_argument(f"Tensor proto has invalid dtype: {proto.dtype}")
     if proto.tensor_shape.unknown_rank or any(size < 0 for size in sizes):
         raise invalid_argument(f"Tensor proto has invalid shape: {sizes}")
-    if math.prod(sizes) * max(dtype.size or 0, 1) > max_bytes:
+    count = math.prod(sizes)
+    if _size(proto, dtype, count) > max_bytes:
         raise invalid_argument(f"Tensor proto of shape {sizes} is larger than the {max_bytes} bytes that are taken")
-    _check_count(proto, dtype, math.prod(sizes))
-    try:
-        return tf.make_ndarray(proto)
-    except (ValueError, TypeError) as error:
-        raise invalid_argument(f"Tensor proto has values that do not fit its shape {sizes}: {error}") from error
+    if proto.tensor_content and (dtype == tf.string or len(proto.tensor_content) != count * dtype.size):
+        raise invalid_argument(f"Tensor proto has {len(proto.tensor_content)} bytes of content for {count} values")
+    return _filled(proto, dtype, count).reshape(sizes)
 
 
 def to_proto(values: np.ndarray, dtype: tf.DType) -> tensor_pb2.TensorProto:
@@ -67,12 +69,23 @@ def type_name(dtype: Any) -> str:
     return types_pb2.DataType.Name(dtype).removeprefix("DT_").lower()
 
 
-def _check_count(proto: tensor_pb2.TensorProto, dtype: tf.DType, wanted: int) -> None:
-    """More values than the shape has room for, or none at all, are nothing that TensorFlow takes."""
+def _size(proto: tensor_pb2.TensorProto, dtype: tf.DType, count: int) -> int:
+    """Bytes of the values, each that stands for several counted as often."""
+    if dtype != tf.string:
+        return count * max(dtype.size or 0, 1)
+    texts = proto.string_val
+    missing = max(count - len(texts), 0)
+    return sum(map(len, texts)) + missing * (_POINTER_BYTES + (len(texts[-1]) if texts else 0))
+
+
+def _filled(proto: tensor_pb2.TensorProto, dtype: tf.DType, count: int) -> np.ndarray:
+    """The `count` values, flat."""
+    numpy_type = object if dtype == tf.string else dtype.as_numpy_dtype
     if proto.tensor_content:
-        if dtype == tf.string or len(proto.tensor_content) != wanted * dtype.size:
-            raise invalid_argument(f"Tensor proto has {len(proto.tensor_content)} bytes of content for {wanted} values")
-        return
-    given = len(getattr(proto, _FIELDS[dtype]))
-    if given > wanted or (given == 0 and wanted > 0):
-        raise invalid_argument(f"Tensor proto has {given} values for a shape of {wanted}")
+        return np.frombuffer(proto.tensor_content, dtype=numpy_type).copy()
+    given = list(getattr(proto, _FIELDS[dtype])[:count])
+    last = given[-1] if given else (b"" if dtype == tf.string else 0)
+    values = np.empty(count, dtype=numpy_type)
+    values[: len(given)] = given
+    values[len(given) :] = last
+    return values

@@ -20,14 +20,14 @@ def grpc_credentials(tls: Tls) -> grpc.ServerCredentials:
 
 
 def rest_context(tls: Tls) -> ssl.SSLContext:
-    """What the REST port is opened with."""
+    """What the REST port is opened with. Raises ssl.SSLError where the PEM texts are none, or make no pair."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     # The library reads certificate and key from files alone.
     with tempfile.NamedTemporaryFile() as file:  # which only its owner can read
         file.write(tls.server_key + b"\n" + tls.server_cert)
         file.flush()
-        context.load_cert_chain(file.name)
+        context.load_cert_chain(file.name, password=lambda: "")  # or an encrypted key would be asked for at a terminal
     if tls.client_verify:
         context.load_verify_locations(cadata=tls.custom_ca.decode())
         context.verify_mode = ssl.CERT_REQUIRED

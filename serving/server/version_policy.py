@@ -36,8 +36,12 @@ def aspired_versions(present: list[int], policy: Any) -> list[int]:
 
 
 def version_folder(base_path: str, version: int) -> str:
-    """The folder of a version, whose name may have leading zeros (00012 is version 12)."""
-    for child in Path(base_path).iterdir():
-        if child.name.isascii() and child.name.isdigit() and int(child.name) == version:
-            return str(child)
-    raise FileNotFoundError(f"{base_path} has no folder of version {version}")
+    """The folder of a version, whose name may have leading zeros (00012 is version 12).
+
+    Of two names for one version the last in order is taken, as in TensorFlow Serving.
+    """
+    named = [child for child in Path(base_path).iterdir() if child.name.isascii() and child.name.isdigit()]
+    folders = sorted(child for child in named if int(child.name) == version and child.is_dir())
+    if not folders:
+        raise FileNotFoundError(f"{base_path} has no folder of version {version}")
+    return str(folders[-1])

@@ -7,77 +7,66 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
+import logging
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
+from typing import Any, TypeVar
 
 import grpc
 from aiohttp import web
 from tensorflow.core.protobuf import meta_graph_pb2
 from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2, model_pb2
 
+from serving.server.admission import Admission
 from serving.server.errors import ServingError, deadline_exceeded, invalid_argument
 from serving.server.inference import Inference
 from serving.server.metrics import CONTENT_TYPE, Metrics
+from serving.server.options import Limits
 from serving.server.rest import json_request, json_response, paths
 from serving.server.rest.status import http_status
 
 _ENTRYPOINT = "REST"
 _DEFAULT_SIGNATURE = "serving_default"
+_SMALL_BYTES = 64 << 10
 _WEB_ORIGIN = re.compile(r"https?://")
 
+Asked = TypeVar("Asked")
+Read = Callable[[bytes, json_request.Lookup], Asked]
+"""From a body, and what knows a signature's inputs, to what is asked for."""
 
-@dataclasses.dataclass(frozen=True)
-class RestBounds:
-    """What a client of the REST side can take of the server.
-
-    Attributes:
-        body_bytes: a request with a larger body is answered with 413.
-        requests: read or answered at the same time; one on top is answered with 429.
-        seconds: for each request's body to arrive in, and again to be computed in; then it is answered with 504.
-    """
-
-    body_bytes: int
-    requests: int
-    seconds: float
+_LOG = logging.getLogger(__name__)
 
 
 def build_app(
-    inference: Inference, metrics: Metrics, bounds: RestBounds, prometheus_path: str | None
+    inference: Inference, metrics: Metrics, limits: Limits, *, seconds: float, prometheus_path: str | None
 ) -> web.Application:
     """The REST face as an application that any aiohttp runner can serve.
 
     Args:
         inference: answers the requests.
         metrics: what `prometheus_path` shows; requests that never get to `inference` are counted here.
-        bounds: of each request, and of all together.
+        limits: a request with a larger body is answered with 413; requests that are being read are bounded in number
+            and bytes as those that are answered, on top of which is answered with 429.
+        seconds: for each request's body to arrive in, and again to be computed in; then it is answered with 504.
         prometheus_path: None shows no metrics.
     """
-    app = web.Application(client_max_size=bounds.body_bytes)
-    app.router.add_route("*", "/{path:.*}", _Rest(inference, metrics, bounds, prometheus_path).answer)
+    app = web.Application(client_max_size=limits.message_bytes)
+    app.router.add_route("*", "/{path:.*}", _Rest(inference, metrics, limits, seconds, prometheus_path).answer)
     return app
 
 
 class _Rest:
-    def __init__(self, inference: Inference, metrics: Metrics, bounds: RestBounds, prometheus_path: str | None) -> None:
+    def __init__(
+        self, inference: Inference, metrics: Metrics, limits: Limits, seconds: float, prometheus_path: str | None
+    ) -> None:
         self._inference, self._metrics = inference, metrics
-        self._bounds, self._prometheus_path = bounds, prometheus_path
-        self._requests = 0
+        self._limits, self._seconds, self._prometheus_path = limits, seconds, prometheus_path
+        self._reading = Admission(limits)
 
     async def answer(self, request: web.Request) -> web.Response:
         """Whatever is asked for, or the error that says why not."""
-        if self._requests >= self._bounds.requests:
-            text = f"The server is reading {self._requests} requests already, which is all that it takes"
-            return _json(json_response.error_body(text), HTTPStatus.TOO_MANY_REQUESTS)
-        self._requests += 1
-        try:
-            return await self._answer(request)
-        finally:
-            self._requests -= 1
-
-    async def _answer(self, request: web.Request) -> web.Response:
         path = request.raw_path
         if self._prometheus_path is not None and path.partition("?")[0] == self._prometheus_path:
             return self._exposition(path)
@@ -92,25 +81,48 @@ class _Rest:
         except paths.VersionOutOfRangeError:
             return _json(b"", HTTPStatus.BAD_REQUEST)
         except web.HTTPRequestEntityTooLarge:
-            text = f"The body has more than {self._bounds.body_bytes} bytes; send fewer rows at once"
+            text = f"The body has more than {self._limits.message_bytes} bytes; send fewer rows at once"
             return _json(json_response.error_body(text), HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        except Exception as error:  # noqa: BLE001  its message might quote a text, so that neither log nor client gets it
+            name = type(error).__name__
+            _LOG.error("a request failed with %s", name)
+            return _json(json_response.error_body(f"The server failed with {name}."), HTTPStatus.INTERNAL_SERVER_ERROR)
 
     async def _called(self, request: web.Request) -> bytes:
         with self._counting_failure(""):
             call = paths.parse(request.method, request.raw_path)
         if call.method in ("status", "metadata"):
             return self._looked_up(call)
-        with self._counting_failure(call.model_spec.name):
-            body = await self._body(request)
-        return await getattr(self, f"_{call.method}")(call.model_spec, body)
+        return await getattr(self, f"_{call.method}")(call.model_spec, request)
+
+    async def _read(self, request: web.Request, spec: model_pb2.ModelSpec, read: Read[Asked]) -> Asked:
+        """What the request's body asks for. Raises ServingError."""
+        with self._counting_failure(spec.name):
+            size = self._size(request)
+            self._reading.enter(size)
+            try:
+                body = await self._body(request)
+                if len(body) <= _SMALL_BYTES:
+                    return read(body, self._inputs_of)
+                # Seconds, for the worst: everybody else would wait for it.
+                return await asyncio.to_thread(read, body, self._inputs_for_threads())
+            finally:
+                self._reading.leave(size)
+
+    def _size(self, request: web.Request) -> int:
+        """Bytes that reading the body can take, which its length does not tell where it is compressed."""
+        length, most = request.content_length, self._limits.message_bytes
+        return most if length is None or "Content-Encoding" in request.headers else min(length, most)
 
     async def _body(self, request: web.Request) -> bytes:
         try:
-            return await asyncio.wait_for(request.read(), self._bounds.seconds)
+            return await asyncio.wait_for(request.read(), self._seconds)
         except asyncio.TimeoutError as error:
             raise deadline_exceeded("The request's body did not arrive in time.") from error
         except ConnectionResetError as error:
             raise ServingError(grpc.StatusCode.CANCELLED, "The client has gone.") from error
+        except web.RequestPayloadError as error:
+            raise invalid_argument("The request's body is not what its Content-Encoding says.") from error
 
     def _looked_up(self, call: paths.Call) -> bytes:
         name = call.model_spec.name
@@ -130,23 +142,34 @@ class _Rest:
         request = get_model_metadata_pb2.GetModelMetadataRequest(model_spec=spec, metadata_field=["signature_def"])
         return json_response.metadata_body(self._inference.metadata(request))
 
-    async def _predict(self, spec: model_pb2.ModelSpec, body: bytes) -> bytes:
-        with self._counting_failure(spec.name):
-            request, layout = json_request.predict_request(body, spec, self._inputs_of)
-        response = await self._inference.predict(request, entrypoint=_ENTRYPOINT, timeout=self._bounds.seconds)
+    async def _predict(self, spec: model_pb2.ModelSpec, request: web.Request) -> bytes:
+        def read(body: bytes, inputs_of: json_request.Lookup) -> tuple[Any, json_request.Format]:
+            return json_request.predict_request(body, spec, inputs_of, self._limits.request_rows)
+
+        asked, layout = await self._read(request, spec, read)
+        response = await self._inference.predict(asked, entrypoint=_ENTRYPOINT, timeout=self._seconds)
         return json_response.predict_body(response, layout)
 
-    async def _classify(self, spec: model_pb2.ModelSpec, body: bytes) -> bytes:
-        with self._counting_failure(spec.name):
-            request = json_request.classification_request(body, spec)
-        response = await self._inference.classify(request, entrypoint=_ENTRYPOINT, timeout=self._bounds.seconds)
+    async def _classify(self, spec: model_pb2.ModelSpec, request: web.Request) -> bytes:
+        rows = self._limits.request_rows
+        asked = await self._read(request, spec, lambda body, _: json_request.classification_request(body, spec, rows))
+        response = await self._inference.classify(asked, entrypoint=_ENTRYPOINT, timeout=self._seconds)
         return json_response.classification_body(response)
 
-    async def _regress(self, spec: model_pb2.ModelSpec, body: bytes) -> bytes:
-        with self._counting_failure(spec.name):
-            request = json_request.regression_request(body, spec)
-        response = await self._inference.regress(request, entrypoint=_ENTRYPOINT, timeout=self._bounds.seconds)
+    async def _regress(self, spec: model_pb2.ModelSpec, request: web.Request) -> bytes:
+        rows = self._limits.request_rows
+        asked = await self._read(request, spec, lambda body, _: json_request.regression_request(body, spec, rows))
+        response = await self._inference.regress(asked, entrypoint=_ENTRYPOINT, timeout=self._seconds)
         return json_response.regression_body(response)
+
+    def _inputs_for_threads(self) -> json_request.Lookup:
+        """`_inputs_of` for another thread than the event loop's, which alone may look a model up."""
+        loop = asyncio.get_running_loop()
+
+        async def look_up(spec: model_pb2.ModelSpec) -> Mapping[str, meta_graph_pb2.TensorInfo]:
+            return self._inputs_of(spec)
+
+        return lambda spec: asyncio.run_coroutine_threadsafe(look_up(spec), loop).result()
 
     def _inputs_of(self, spec: model_pb2.ModelSpec) -> Mapping[str, meta_graph_pb2.TensorInfo]:
         try:

@@ -9,6 +9,7 @@ from tensorflow.core.example import example_pb2, feature_pb2
 from tensorflow.core.protobuf import meta_graph_pb2
 from tensorflow_serving.apis import classification_pb2, input_pb2, model_pb2, predict_pb2, regression_pb2
 
+from serving.server.bounds import check_rows
 from serving.server.errors import ServingError, invalid_argument
 from serving.server.rest.json_tensors import TensorBuilder, decode_base64, is_base64
 from serving.server.rest.json_text import parse, shown, type_name
@@ -24,7 +25,7 @@ ExamplesRequest = TypeVar("ExamplesRequest", classification_pb2.ClassificationRe
 
 
 def predict_request(
-    body: bytes, spec: model_pb2.ModelSpec, inputs_of: Lookup
+    body: bytes, spec: model_pb2.ModelSpec, inputs_of: Lookup, most_rows: int
 ) -> tuple[predict_pb2.PredictRequest, Format]:
     """What `:predict` asks for.
 
@@ -32,9 +33,11 @@ def predict_request(
         body: JSON with `instances` or `inputs`, and maybe `signature_name`.
         spec: of the URL.
         inputs_of: the inputs of the signature that a spec names.
+        most_rows: that are taken; looked at before any of them is.
 
     Raises:
-        ServingError: the body is malformed, or does not fit the signature; whatever `inputs_of` raises.
+        ServingError: the body is malformed, has too many rows, or does not fit the signature; or what
+            `inputs_of` raises.
     """
     document = parse(body)
     request = predict_pb2.PredictRequest(model_spec=spec)
@@ -45,22 +48,27 @@ def predict_request(
             f"Failed to get input map for signature: {request.model_spec.signature_name or 'DEFAULT'}"
         )
     if _INSTANCES in document:
-        _read_rows(_checked_instances(document), inputs, request)
+        instances = _checked_instances(document)
+        check_rows(len(instances), most_rows)
+        _read_rows(instances, inputs, request)
         return request, "row"
     if _INPUTS in document:
+        _check_columns(document[_INPUTS], most_rows)
         _read_columns(document[_INPUTS], inputs, request)
         return request, "column"
     raise invalid_argument("Missing 'inputs' or 'instances' key")
 
 
-def classification_request(body: bytes, spec: model_pb2.ModelSpec) -> classification_pb2.ClassificationRequest:
+def classification_request(
+    body: bytes, spec: model_pb2.ModelSpec, most_rows: int
+) -> classification_pb2.ClassificationRequest:
     """What `:classify` asks for: JSON with `examples`, maybe `context` and `signature_name`. Raises ServingError."""
-    return _read_examples(body, classification_pb2.ClassificationRequest(model_spec=spec))
+    return _read_examples(body, classification_pb2.ClassificationRequest(model_spec=spec), most_rows)
 
 
-def regression_request(body: bytes, spec: model_pb2.ModelSpec) -> regression_pb2.RegressionRequest:
+def regression_request(body: bytes, spec: model_pb2.ModelSpec, most_rows: int) -> regression_pb2.RegressionRequest:
     """What `:regress` asks for; the body is that of `:classify`. Raises ServingError."""
-    return _read_examples(body, regression_pb2.RegressionRequest(model_spec=spec))
+    return _read_examples(body, regression_pb2.RegressionRequest(model_spec=spec), most_rows)
 
 
 def _read_signature_name(document: dict[str, Any], spec: model_pb2.ModelSpec) -> None:
@@ -169,11 +177,18 @@ def _read_columns(value: Any, inputs: Inputs, request: predict_pb2.PredictReques
         request.inputs[name].CopyFrom(tensor.proto())
 
 
-def _read_examples(body: bytes, request: ExamplesRequest) -> ExamplesRequest:
+def _check_columns(value: Any, most_rows: int) -> None:
+    for column in value.values() if _is_named(value) else [value]:
+        check_rows(len(column) if isinstance(column, list) else 0, most_rows)
+
+
+def _read_examples(body: bytes, request: ExamplesRequest, most_rows: int) -> ExamplesRequest:
     document = parse(body)
     _read_signature_name(document, request.model_spec)
     context = _example(document[_CONTEXT]) if _CONTEXT in document else None
-    examples = [_example(value) for value in _checked_examples(document)]
+    values = _checked_examples(document)
+    check_rows(len(values), most_rows)
+    examples = [_example(value) for value in values]
     if context is None:
         request.input.example_list.examples.extend(examples)
     else:
@@ -218,6 +233,13 @@ def _add_to_feature(value: Any, name: str, feature: feature_pb2.Feature) -> None
     getattr(feature, kind).value.append(converted)
 
 
+def _float(value: float, name: str) -> float:
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise invalid_argument(f"Feature: {name} has a number that no float can hold") from error
+
+
 def _feature_value(value: Any, name: str) -> tuple[str, Any]:
     """The list of a Feature that a JSON value belongs to, and the value in it."""
     if isinstance(value, str):
@@ -230,4 +252,4 @@ def _feature_value(value: Any, name: str) -> tuple[str, Any]:
         return "int64_list", int(value)
     if isinstance(value, int) and 0 <= value <= _LARGEST_UINT64:
         raise invalid_argument(f"Feature: {name} has uint64_t element. Only int64_t is supported.")
-    return "float_list", value
+    return "float_list", _float(value, name)

@@ -142,6 +142,15 @@ PREDICTIONS = {
         {"y": [[3], [3]]},
         1,
     ),
+    "no value stands for zeros": Prediction(
+        "tensorflow/core/framework/tensor.cc", predict(spec("floats"), x=floats(shape=[2, 2])), {"y": [[0], [0]]}, 1
+    ),
+    "values beyond the shape": Prediction(
+        "tensorflow/core/framework/tensor.cc",
+        predict(spec("floats"), x=floats(1, 2, 3, shape=[1, 2])),
+        {"y": [[3]]},
+        version=1,
+    ),
     "bytes instead of values": Prediction(
         "tensorflow/core/framework/tensor.proto",
         predict(
@@ -257,16 +266,6 @@ REFUSALS: dict[str, Refusal] = {
         "INVALID_ARGUMENT",
         "Signature input alias: text(feed name: serving_default_text:0) not found in request and no default value "
         "provided. Inputs expected to be in the request {other}, or default input alias set: ",
-    ),
-    "predict: too few values": Refusal(
-        INPUTS,
-        predict(spec("floats"), x=floats(shape=[1, 2])),
-        "INVALID_ARGUMENT",
-        "tensor parsing error: x",
-        ours=True,
-    ),
-    "predict: too many values": Refusal(
-        INPUTS, predict(spec("floats"), x=floats(1, 2, 3, shape=[1, 2])), "INVALID_ARGUMENT", "tensor parsing error: x"
     ),
     "predict: negative shape": Refusal(
         INPUTS, predict(spec("floats"), x=floats(1, shape=[-1, 2])), "INVALID_ARGUMENT", "tensor parsing error: x"

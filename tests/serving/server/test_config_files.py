@@ -1,7 +1,10 @@
 from pathlib import Path
 
 import pytest
+import trustme
+from google.protobuf import text_format
 
+from serving.protos import messages
 from serving.server.config_files import (
     ConfigFileError,
     read_batching,
@@ -69,9 +72,25 @@ def test_tls_needs_key_and_certificate(write):
         read_tls(write('server_key: "K"'))
     with pytest.raises(ConfigFileError, match="client_verify needs custom_ca"):
         read_tls(write('server_key: "K" server_cert: "C" client_verify: true'))
-    tls = read_tls(write('server_key: "K" server_cert: "C" custom_ca: "A" client_verify: true'))
+
+
+def as_config(key, certificate, authority):
+    return text_format.MessageToString(
+        messages.SSLConfig(server_key=key, server_cert=certificate, custom_ca=authority, client_verify=True)
+    )
+
+
+def test_tls_takes_a_key_and_its_certificate(write):
+    authority = trustme.CA()
+    ours, other = authority.issue_cert("127.0.0.1"), authority.issue_cert("127.0.0.1")
+    key, certificate = ours.private_key_pem.bytes(), ours.cert_chain_pems[0].bytes()
+    ca = authority.cert_pem.bytes()
+    tls = read_tls(write(as_config(key, certificate, ca)))
     assert tls is not None
-    assert (tls.server_key, tls.server_cert, tls.custom_ca, tls.client_verify) == (b"K", b"C", b"A", True)
+    assert (tls.server_key, tls.server_cert, tls.custom_ca, tls.client_verify) == (key, certificate, ca, True)
+    for wrong in ((b"K", b"C", ca), (other.private_key_pem.bytes(), certificate, ca), (key, certificate, b"A")):
+        with pytest.raises(ConfigFileError, match="must be PEM texts"):
+            read_tls(write(as_config(*wrong)))
 
 
 def test_prometheus_only_where_it_is_enabled(write):

@@ -30,6 +30,7 @@ class FakeLoader:
         self.broken: set[str] = set()
         self.attempts: list[str] = []
         self.unloaded: list[str] = []
+        self.forgotten: list[int] = []
 
     async def load(self, model, version, folder):
         name = f"{model}/{version}"
@@ -43,6 +44,9 @@ class FakeLoader:
     async def unload(self, servable):
         servable.closed = True
         self.unloaded.append(servable.folder)
+
+    def forget(self, model, version):
+        self.forgotten.append(version)
 
 
 class Served:
@@ -97,6 +101,11 @@ def refusal(code, action):
         action()
     assert raised.value.code is code
     return raised.value.message
+
+
+async def until(condition):
+    while not condition():
+        await asyncio.sleep(0.01)
 
 
 def run(test):
@@ -339,12 +348,144 @@ async def test_a_version_that_is_gone_before_its_turn_is_not_loaded(tmp_path):
 @run
 async def test_ended_versions_do_not_pile_up(tmp_path):
     served = Served(tmp_path)
-    for version in range(1, 130):
+    for version in range(1, 31):
         served.add("m", version)
         if version == 1:
             await served.manager.apply(served.config("m"))
         else:
             served.remove("m", version - 1)
             await served.poll()
-    assert len(served.states("m")) <= 102
-    assert served.chosen("m") == 129
+    assert len(served.states("m")) <= 12
+    assert served.loader.forgotten[:10] == list(range(1, 11))
+    assert served.chosen("m") == 30
+
+
+@run
+async def test_a_version_that_is_wanted_again_while_it_is_unloaded_comes_back(tmp_path):
+    served = Served(tmp_path)
+    served.add("m", 1)
+    await served.manager.apply(served.config("m"))
+    lease = served.manager.lease(specified("m"))
+    served.add("m", 2)
+    await served.poll()
+    assert served.states("m") == {1: UNLOADING, 2: AVAILABLE}
+    served.remove("m", 2)
+    await served.poll()
+    lease.release()
+    await until(lambda: served.states("m") == {1: AVAILABLE, 2: END})
+    assert served.chosen("m") == 1
+
+
+@run
+async def test_the_only_version_that_goes_and_comes_back_is_served_again(tmp_path):
+    served = Served(tmp_path)
+    served.add("m", 1)
+    await served.manager.apply(served.config("m"))
+    lease = served.manager.lease(specified("m"))
+    served.remove("m", 1)
+    await served.poll()
+    served.add("m", 1)
+    await served.poll()
+    lease.release()
+    await until(lambda: served.states("m") == {1: AVAILABLE})
+    assert served.manager.ready()
+
+
+@run
+async def test_a_failing_version_keeps_nobody_waiting_at_the_end(tmp_path):
+    served = Served(tmp_path, FakeLoader(max_retries=5, retry_seconds=1000))
+    served.add("m", 1)
+    served.loader.held["m/1"] = asyncio.Event()
+    served.loader.broken.add("m/1")
+    await served.manager.apply(served.config("m"), wait=False)
+    await until(lambda: served.loader.attempts == ["m/1"])
+    closing = asyncio.ensure_future(served.manager.close())
+    await asyncio.sleep(0.01)
+    served.loader.held["m/1"].set()
+    await closing
+
+
+@run
+async def test_a_reload_whose_model_vanishes_ends(tmp_path):
+    served = Served(tmp_path, FakeLoader(max_retries=5, retry_seconds=1000))
+    served.add("m", 1)
+    served.loader.broken.add("m/1")
+    reload = asyncio.ensure_future(served.manager.apply(served.config("m")))
+    await until(lambda: served.loader.attempts == ["m/1"])
+    served.remove("m", 1)
+    await served.poll()
+    with pytest.raises(ServingError, match="Unable to find a numerical version path"):
+        await reload
+
+
+@run
+async def test_two_reloads_at_once_do_not_trip_over_each_other(tmp_path):
+    served = Served(tmp_path)
+    served.add("a", 1)
+    served.add("b", 1)
+    await served.manager.apply(served.config("a"))
+    lease = served.manager.lease(specified("a"))
+    first = asyncio.ensure_future(served.manager.apply(served.config("b")))
+    await asyncio.sleep(0.05)
+    await served.manager.apply(served.config())
+    lease.release()
+    with pytest.raises(ServingError, match="Unable to find"):
+        await first
+
+
+@run
+async def test_a_path_that_cannot_be_changes_nothing(tmp_path):
+    served = Served(tmp_path)
+    served.add("m", 1)
+    await served.manager.apply(served.config("m"))
+    wrong = served.config("m")
+    wrong.model_config_list.config.add(name="z", base_path="/a\0b", model_platform="tensorflow")
+    with pytest.raises(ServingError, match="holds a NUL"):
+        await served.manager.apply(wrong)
+    await served.poll()
+    assert served.chosen("m") == 1
+
+
+@run
+async def test_looking_for_versions_goes_on_whatever_happens(tmp_path):
+    served = Served(tmp_path)
+    served.add("m", 1)
+    await served.manager.apply(served.config("m"))
+    looks = []
+
+    async def look():
+        looks.append(len(looks))
+        raise RuntimeError("a file system gone mad")
+
+    served.manager.poll = look
+    looking = asyncio.ensure_future(served.manager.poll_forever(0.01))
+    await until(lambda: len(looks) > 2)
+    looking.cancel()
+
+
+@run
+async def test_a_change_of_models_is_told_to_who_reports_health(tmp_path):
+    served = Served(tmp_path)
+    served.add("a", 1)
+    (tmp_path / "b").mkdir()
+    with pytest.raises(ServingError):
+        await served.manager.apply(served.config("a", "b"))
+    assert not served.manager.ready()
+    served.manager.changed.clear()
+    await served.manager.apply(served.config("a"))
+    assert served.manager.changed.is_set()
+    assert served.manager.ready()
+
+
+@run
+async def test_a_deprecated_type_stands_for_the_platform(tmp_path):
+    served = Served(tmp_path)
+    served.add("m", 1)
+    config = served.config("m")
+    model = config.model_config_list.config[0]
+    model.model_type = model_server_config_pb2.TENSORFLOW
+    with pytest.raises(ServingError, match="Illegal setting both"):
+        await served.manager.apply(config)
+    model.model_platform = ""
+    await served.manager.apply(config)
+    assert served.chosen("m") == 1

@@ -24,6 +24,8 @@ def refusal(*flags) -> str:
         (["--model_base_path=/m", "--max_in_flight=0"], "not in the range"),
         (["--model_base_path=/m", "--enable_batching=perhaps"], "not a valid boolean"),
         (["--no_such_flag"], "No such option"),
+        (["--model_base_path=/m", "--rest_api_port=99999"], "not in the range 0<=x<=65535"),
+        (["--model_base_path=/m", "--max_message_bytes=3221225472"], "not in the range"),
     ],
 )
 def test_wrong_flags_are_told_at_once(flags, told):

@@ -131,3 +131,21 @@ def test_counts_from_many_threads():
     for thread in threads:
         thread.join()
     assert ':tensorflow:serving:request_count{model_name="m",status="OK"} 1600.0' in exposed(metrics)
+
+
+def test_a_version_that_has_ended_takes_its_series_with_it():
+    metrics = Metrics()
+    for version in (1, 12):
+        metrics.load("m", version, "OK", 1.0)
+        metrics.warmup("m", version, "OK", 1.0)
+    metrics.load("m", 1, "LoadError", 1.0)
+    metrics.forget("m", 1)
+    text = metrics.exposition().decode()
+    assert '"m/1"' not in text
+    assert ':tensorflow:cc:saved_model:load_attempt_count{model_path="m/12",status="success"} 1' in text
+
+
+def test_a_model_may_be_called_as_prometheus_calls_times_of_creation():
+    metrics = Metrics()
+    metrics.request("clients_created", "Predict", "GRPC", "OK", 0.1)
+    assert 'request_count{model_name="clients_created",status="OK"} 1' in metrics.exposition().decode()

@@ -80,6 +80,20 @@ def test_a_failing_text_is_an_error_of_tensorflow(batched):
     assert batched.run("picky", as_array(b"good"))["y"].tolist() == [4]
 
 
+def test_a_bad_text_fails_alone(batched):
+    def answered(text):
+        try:
+            return batched.run("picky", as_array(text))["y"].tolist()
+        except tf.errors.InvalidArgumentError:
+            return "refused"
+
+    with ThreadPoolExecutor(9) as pool:
+        busy = pool.submit(batched.run, "slow", as_array(b"x" * 400))
+        answers = list(pool.map(answered, [b"good", b"bad", b"fine", b"well", b"good", b"fine", b"well", b"good"]))
+        busy.result()
+    assert answers == [[4], "refused", *[[4]] * 6]
+
+
 def test_wrong_rank_is_refused(batched):
     with pytest.raises(ValueError, match="Cannot feed"):
         batched.run("serving_default", {"text": np.array([[b"x"]], dtype=object)})

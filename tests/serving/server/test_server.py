@@ -251,6 +251,17 @@ def test_sigterm_answers_what_was_asked_and_ends(echo, tmp_path):
     assert "draining: 1 requests are being answered" in server.log.read_text()
 
 
+def test_what_takes_longer_than_the_draining_is_told(echo, tmp_path):
+    with running(echo, tmp_path, drain_seconds=0.2) as server, ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(predict, server, ["x" * 8000], signature="slow")
+        wait_until(lambda: in_flight(server) == 1)
+        process = psutil.Process(server.pid)
+        process.send_signal(signal.SIGTERM)
+        assert isinstance(slow.exception(TIMEOUT), grpc.RpcError)
+        wait_until(lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE)
+    assert "1 requests were not answered within 0.2 s" in server.log.read_text()
+
+
 def in_flight(server) -> float:
     answer = urllib.request.urlopen(f"{server.rest_address}/monitoring/prometheus/metrics", timeout=TIMEOUT)
     lines = answer.read().decode().splitlines()

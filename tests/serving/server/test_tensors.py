@@ -53,7 +53,6 @@ def broken(**changes) -> tensor_pb2.TensorProto:
 @pytest.mark.parametrize(
     "proto",
     [
-        broken(sizes=[1]),
         broken(sizes=[-1]),
         broken(unknown_rank=True),
         broken(dtype=0),
@@ -61,12 +60,35 @@ def broken(**changes) -> tensor_pb2.TensorProto:
         broken(dtype=types_pb2.DT_VARIANT),
         broken(dtype=99),
         broken(tensor_content=b"123"),
-        broken(dtype=types_pb2.DT_INT64),
     ],
-    ids=["values", "negative", "rank", "none", "resource", "variant", "unknown", "content", "no_values"],
+    ids=["negative", "rank", "none", "resource", "variant", "unknown", "content"],
 )
 def test_what_does_not_go_together_is_refused(proto):
     with pytest.raises(ServingError, match="Tensor proto has"):
+        to_array(proto, BYTES)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "given", "count"),
+    [
+        (tf.float32, [], 2),
+        (tf.float32, [1, 2, 3], 2),
+        (tf.int64, [7], 3),
+        (tf.string, [], 2),
+        (tf.string, [b"x", b"y"], 4),
+    ],
+)
+def test_values_that_are_missing_or_too_many_are_taken_as_tensorflow_takes_them(dtype, given, count):
+    proto = to_proto(np.array(given, dtype=object if dtype == tf.string else dtype.as_numpy_dtype), dtype)
+    proto.tensor_shape.dim[0].size = count
+    expected = tf.io.parse_tensor(proto.SerializeToString(), dtype).numpy()
+    assert to_array(proto, BYTES).tolist() == expected.tolist()
+
+
+def test_one_long_text_cannot_stand_for_a_thousand():
+    proto = to_proto(np.array([b"x" * 100], dtype=object), tf.string)
+    proto.tensor_shape.dim[0].size = 1024
+    with pytest.raises(ServingError, match="larger than the 1000 bytes"):
         to_array(proto, BYTES)
 
 

@@ -20,9 +20,11 @@ from tensorflow_serving.apis import (
 
 from serving.server.errors import ServingError, failed_precondition, not_found
 from serving.server.metrics import Metrics
-from serving.server.rest.app import RestBounds, build_app
+from serving.server.options import Limits
+from serving.server.rest.app import build_app
 
 METRICS = "/monitoring/prometheus/metrics"
+LIMITS = Limits(message_bytes=10_000, requests_in_flight=2, request_rows=100)
 
 
 class StandIn:
@@ -105,7 +107,7 @@ def metrics():
 def ask(inference, metrics):
     def asked(method, path, data=None, headers=None, prometheus_path=METRICS):
         async def call():
-            app = build_app(inference, metrics, RestBounds(10_000, 4, 5.0), prometheus_path)
+            app = build_app(inference, metrics, LIMITS, seconds=5.0, prometheus_path=prometheus_path)
             async with test_utils.TestClient(test_utils.TestServer(app)) as client:
                 response = await client.request(method, path, data=data, headers=headers)
                 return Answer(response.status, response.headers, await response.read())
@@ -269,7 +271,7 @@ def test_reads_no_more_requests_at_once_than_the_bound(inference, metrics):
         await asyncio.sleep(60)
 
     async def call():
-        app = build_app(inference, metrics, RestBounds(10_000, 2, 5.0), None)
+        app = build_app(inference, metrics, LIMITS, seconds=5.0, prometheus_path=None)
         async with test_utils.TestClient(test_utils.TestServer(app)) as client:
             url = "/v1/models/m:predict"
             held = [asyncio.ensure_future(client.post(url, data=unfinished())) for _ in range(2)]
@@ -291,9 +293,42 @@ def test_waits_for_a_body_no_longer_than_the_bound(inference, metrics):
         await asyncio.sleep(60)
 
     async def call():
-        app = build_app(inference, metrics, RestBounds(10_000, 2, 0.2), None)
+        app = build_app(inference, metrics, LIMITS, seconds=0.2, prometheus_path=None)
         async with test_utils.TestClient(test_utils.TestServer(app)) as client:
             answer = await client.post("/v1/models/m:predict", data=unfinished())
             return answer.status, json.loads(await answer.read())
 
     assert asyncio.run(call()) == (504, {"error": "The request's body did not arrive in time."})
+
+
+def test_too_many_rows_are_refused_before_they_are_read(ask, inference):
+    answer = ask("POST", "/v1/models/m:predict", json.dumps({"instances": ["a"] * 101}).encode())
+    assert answer.status == 429
+    assert "has 101 rows, and this server takes 100" in answer.json["error"]
+    assert inference.requests == []
+
+
+def test_a_large_body_is_read_beside_the_others(inference, metrics):
+    async def call():
+        limits = Limits(message_bytes=1 << 20)
+        app = build_app(inference, metrics, limits, seconds=5.0, prometheus_path=None)
+        async with test_utils.TestClient(test_utils.TestServer(app)) as client:
+            body = json.dumps({"instances": ["a" * 1000] * 200})
+            answer = await client.post("/v1/models/m:predict", data=body)
+            return answer.status, await answer.json()
+
+    assert asyncio.run(call()) == (200, {"predictions": ["A" * 1000] * 200})
+
+
+def test_a_broken_compression_is_the_clients_fault(ask):
+    body = gzip.compress(b'{"instances": ["a"]}')[:-12] + b"garbage"
+    answer = ask("POST", "/v1/models/m:predict", body, {"Content-Encoding": "gzip"})
+    assert answer.status == 400
+    assert "error" in answer.json
+
+
+def test_a_fault_of_the_servers_quotes_nothing(ask, inference, caplog):
+    inference.error = RuntimeError("a secret of somebody's")
+    answer = ask("POST", "/v1/models/m:predict", b'{"instances": ["a"]}')
+    assert (answer.status, answer.json) == (500, {"error": "The server failed with RuntimeError."})
+    assert "secret" not in caplog.text

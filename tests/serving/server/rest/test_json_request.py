@@ -13,6 +13,7 @@ from serving.server.errors import ServingError, not_found
 from serving.server.rest.json_request import classification_request, predict_request, regression_request
 
 SPEC = model_pb2.ModelSpec(name="m")
+ROWS = 100
 
 
 def infos(**dtypes):
@@ -26,7 +27,7 @@ FLOATS = infos(x="DT_FLOAT")
 
 def read(document, inputs):
     body = document if isinstance(document, bytes) else json.dumps(document).encode()
-    request, layout = predict_request(body, SPEC, lambda spec: inputs)
+    request, layout = predict_request(body, SPEC, lambda spec: inputs, ROWS)
     return {name: tf.make_ndarray(tensor).tolist() for name, tensor in request.inputs.items()}, layout
 
 
@@ -77,7 +78,7 @@ def test_the_signature_is_looked_up_by_the_name_in_the_body():
         return TEXT
 
     spec = model_pb2.ModelSpec(name="m", version_label="stable")
-    request, _ = predict_request(b'{"signature_name": "other", "instances": ["a"]}', spec, inputs_of)
+    request, _ = predict_request(b'{"signature_name": "other", "instances": ["a"]}', spec, inputs_of, ROWS)
     assert asked == [("m", "other", "stable")]
     assert request.model_spec.signature_name == "other"
     assert not spec.signature_name
@@ -88,7 +89,7 @@ def test_an_unknown_model_comes_before_what_is_wrong_with_the_inputs():
         raise not_found("no such model")
 
     with pytest.raises(ServingError, match="no such model"):
-        predict_request(b"{}", SPEC, inputs_of)
+        predict_request(b"{}", SPEC, inputs_of, ROWS)
 
 
 @pytest.mark.parametrize(
@@ -201,7 +202,7 @@ def test_examples_become_tf_examples():
             ],
         }
     ).encode()
-    request = classification_request(body, SPEC)
+    request = classification_request(body, SPEC, ROWS)
     (example,) = request.input.example_list.examples
     features = example.features.feature
     assert features["text"].bytes_list.value == ["ä".encode()]
@@ -214,7 +215,7 @@ def test_examples_become_tf_examples():
 
 
 def test_a_context_stands_beside_the_examples():
-    request = regression_request(b'{"context": {"a": 1}, "examples": [{"b": 2}, {"b": 3}]}', SPEC)
+    request = regression_request(b'{"context": {"a": 1}, "examples": [{"b": 2}, {"b": 3}]}', SPEC, ROWS)
     given = request.input.example_list_with_context
     assert given.context.features.feature["a"].int64_list.value == [1]
     assert [example.features.feature["b"].int64_list.value[0] for example in given.examples] == [2, 3]
@@ -241,5 +242,16 @@ def test_a_context_stands_beside_the_examples():
 )
 def test_says_what_is_wrong_with_examples(document, message):
     with pytest.raises(ServingError) as error:
-        classification_request(json.dumps(document).encode(), SPEC)
+        classification_request(json.dumps(document).encode(), SPEC, ROWS)
     assert error.value.message == message
+
+
+def test_a_number_that_no_float_can_hold_is_refused():
+    with pytest.raises(ServingError, match="has a number that no float can hold"):
+        classification_request(b'{"examples": [{"a": ' + b"1" * 400 + b"}]}", SPEC, ROWS)
+
+
+@pytest.mark.parametrize("document", [{"instances": [1] * 101}, {"inputs": [1] * 101}, {"inputs": {"x": [1] * 101}}])
+def test_rows_are_counted_before_they_are_read(document):
+    with pytest.raises(ServingError, match="has 101 rows, and this server takes 100"):
+        predict_request(json.dumps(document).encode(), SPEC, lambda spec: FLOATS, ROWS)
