@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-import signal
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import fasteners
 from rich.console import Console
@@ -24,6 +23,7 @@ from pipeline.display import Display, busy
 from pipeline.failure import explain
 from pipeline.quiet import logging_to
 from pipeline.schema_file import read_schema
+from pipeline.sigterm import sigterm_as_interrupt
 from pipeline.steps import Step
 from pipeline.summary import Run, print_outcome, summarise, write_summary
 from pipeline.verdict import Outcome, stopped
@@ -50,7 +50,7 @@ def run(config: Config, summary_file: Path | None = None) -> Outcome:
     this = Run(config.pipeline.name, now.strftime("%Y-%m-%dT%H-%M-%S.%f"), now.isoformat(timespec="seconds"))
     home = config.pipeline.home
     log = home / "logs" / f"{this.run_id}.log"
-    with _only_run(home), _ending_on_sigterm(), logging_to(log) as console:
+    with _only_run(home), sigterm_as_interrupt(), logging_to(log) as console:
         _make(config.push_folder, "push.folder")
         console.print(Text.assemble(("bertline", "bold"), f" run of {this.pipeline}, log in {log}"), soft_wrap=True)
         _record(this, stopped(_NOT_ENDED), began, summary_file)  # what stays if this process is killed
@@ -146,20 +146,6 @@ def _make(folder: Path, key: str) -> None:
         raise ConfigError(
             f"{key}: {folder} cannot be used ({error.strerror}); set it to a folder to write in"
         ) from error
-
-
-@contextmanager
-def _ending_on_sigterm() -> Iterator[None]:
-    """A service manager's polite end is told as the verdict, as Ctrl-C is."""
-
-    def interrupt(number: int, frame: Any) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _paths(this: Run, outcome: Outcome, home: Path, log: Path) -> dict[str, str]:

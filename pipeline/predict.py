@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
-from components.errors import BertlineError, ConfigError, DataError
-from pipeline.predict_output import STANDARD, Output, open_output, progress
+from components.errors import ConfigError, DataError
+from pipeline.predict_output import STANDARD, Output, PredictionStopped, open_output, progress
 from pipeline.predict_rows import (
     CSV,
     JSON_LINES,
@@ -28,16 +28,14 @@ from pipeline.predict_rows import (
     read,
     shown_label,
 )
-from serving.client import BadSetting, Client, ServingError, Tls
+from pipeline.sigterm import sigterm_as_interrupt
+from serving.client import BadSetting, Client, Prediction, ServingError, Tls
 
 _FORMATS = {
     ".csv": CSV, ".tsv": CSV, ".jsonl": JSON_LINES, ".ndjson": JSON_LINES, ".json": JSON_LINES, ".txt": TEXT,
 }  # fmt: skip
+_NO_DELIMITERS = '"\r\n\0'
 _SHOWN_CHARACTERS = 60
-
-
-class PredictionStopped(BertlineError):  # noqa: N818
-    """It went wrong after it had begun: the message says how many rows are done."""
 
 
 @dataclass(frozen=True)
@@ -66,11 +64,12 @@ def run(texts: tuple[str, ...], options: Options) -> None:
 
     Raises:
         ConfigError, DataError: it could not begin, for an option or a header.
-        PredictionStopped: a row could not be read, or the server failed.
+        PredictionStopped: a row could not be read or written, the server failed, or Ctrl-C or SIGTERM ended it.
     """
     if bool(texts) == (options.input is not None):
         raise ConfigError("give either texts or --input FILE (- for standard input)")
     with contextlib.ExitStack() as stack:
+        stack.enter_context(sigterm_as_interrupt())
         client = stack.enter_context(_connect(options))
         if texts and options.output == STANDARD and sys.stdout.isatty():
             _show_table(texts, client)
@@ -102,7 +101,9 @@ def _connect(options: Options) -> Client:
 def _show_table(texts: tuple[str, ...], client: Client) -> None:
     try:
         predictions = client.predict(texts)
-    except ServingError as error:
+        for line, prediction in enumerate(predictions, 1):
+            _check(prediction, line)
+    except (ServingError, DataError) as error:
         raise PredictionStopped(str(error)) from error
     for text, prediction in zip(texts, predictions, strict=True):
         shown = " ".join(text.split())
@@ -140,6 +141,8 @@ def _delimiter(options: Options) -> str:
     delimiter = (options.delimiter or "").replace("\\t", "\t")
     if len(delimiter) > 1:
         raise ConfigError(f"--delimiter {options.delimiter}: give a single character, or \\t for the tabulator")
+    if delimiter and delimiter in _NO_DELIMITERS:
+        raise ConfigError(f"--delimiter {delimiter!r}: it ends a field or a line already; give another character")
     is_tabbed = options.input is not None and options.input.suffix.lower() == ".tsv"
     return delimiter or ("\t" if is_tabbed else ",")
 
@@ -148,28 +151,38 @@ def _writer(reader: Reader, options: Options) -> Writer:
     """CSV or JSON Lines as the output's name says; without a say, what the input is."""
     form = _FORMATS.get(options.output.suffix.lower(), reader.form)
     if form != CSV:
+        _check_unlike(reader.columns or [])
         return JsonLinesWriter(reader.columns)
     if reader.columns is None:
         raise ConfigError(f"--output {options.output}: rows of JSON need not have the same keys; name it .jsonl")
     return CsvWriter(reader.columns, "\t" if options.output.suffix.lower() == ".tsv" else _delimiter(options))
 
 
+def _check_unlike(columns: list[str]) -> None:
+    twice = [column for column, times in Counter(columns).items() if times > 1]
+    if twice:
+        names = ", ".join(map(repr, twice))
+        raise ConfigError(f"columns {names} stand twice, which JSON cannot hold; name the --output .csv, or rename one")
+
+
 def _predict(client: Client, reader: Reader, writer: Writer, output: Output, advance: Callable[[Row], None]) -> None:
     under_way: deque[Row] = deque()
-    line = 0
     try:
         output.write(writer.head())
         for prediction in client.predict_stream(_texts(reader, under_way)):
             row = under_way.popleft()
-            if not is_usable(prediction):
-                raise DataError(f"the model's score of line {row.line} is not a number; push a sound model")
-            output.write(writer.row(row, prediction))
-            output.rows, line = output.rows + 1, row.line
+            _check(prediction, row.line)
+            output.write_row(writer.row(row, prediction), row.line)
             advance(row)
     except (ServingError, DataError) as error:
-        raise PredictionStopped(f"{error}; {output.outcome(line)}") from error
+        raise PredictionStopped(f"{error}; {output.outcome}") from error
     except KeyboardInterrupt as error:
-        raise PredictionStopped(f"interrupted; {output.outcome(line)}") from error
+        raise PredictionStopped(f"interrupted; {output.outcome}") from error
+
+
+def _check(prediction: Prediction, line: int) -> None:
+    if not is_usable(prediction):
+        raise DataError(f"the model's score of line {line} is not a number; push a sound model")
 
 
 def _texts(reader: Reader, under_way: deque[Row]) -> Iterator[str]:

@@ -17,6 +17,7 @@ CSV, JSON_LINES, TEXT = "csv", "jsonl", "text"
 ADDED = ("scores", "predicted")
 _LONGEST_LINE = 16 << 20  # bytes; far beyond what a request may hold
 _BYTE_ORDER_MARK = "\ufeff"
+_LINE_END = "\r\n"  # the csv module of Python 3.10 quotes a lone CR or LF only if it is in this
 _NUL_STAND_IN = "\udc00"  # in no text that was read from UTF-8; the csv module of Python 3.10 refuses NUL itself
 
 
@@ -199,7 +200,7 @@ class CsvWriter:
     def __init__(self, columns: list[str], delimiter: str) -> None:
         self._columns = columns
         self._buffer = io.StringIO(newline="")
-        self._writer = csv.writer(self._buffer, delimiter=delimiter, lineterminator="\n")
+        self._writer = csv.writer(self._buffer, delimiter=delimiter, lineterminator=_LINE_END)
 
     def head(self) -> str:
         """The header."""
@@ -215,7 +216,7 @@ class CsvWriter:
         line = self._buffer.getvalue().replace(_NUL_STAND_IN, "\0")
         self._buffer.seek(0)
         self._buffer.truncate()
-        return line
+        return line.removesuffix(_LINE_END) + "\n"
 
 
 def shortened(prediction: Prediction) -> list[float]:

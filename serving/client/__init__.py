@@ -7,6 +7,7 @@ from serving.client.answers import Metadata, Prediction, Signature, TensorSpec, 
 from serving.client.client import Client
 from serving.client.errors import (
     BadSetting,
+    Closed,
     DeadlineExceeded,
     Internal,
     InvalidRequest,
@@ -26,6 +27,7 @@ __all__ = [
     "AsyncClient",
     "BadSetting",
     "Client",
+    "Closed",
     "DeadlineExceeded",
     "Internal",
     "InvalidRequest",

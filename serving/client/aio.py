@@ -10,7 +10,9 @@ from typing import Any
 
 from serving.client.answers import Metadata, Prediction, VersionStatus
 from serving.client.batches import as_async, async_batches, batches
+from serving.client.calls import Answer, GrpcCall, RestCall
 from serving.client.deadline import Deadline
+from serving.client.errors import closed
 from serving.client.grpc_channel import AsyncGrpcChannel
 from serving.client.in_order import async_in_order
 from serving.client.settings import IN_FLIGHT, ClientSettings, check_in_flight
@@ -72,21 +74,39 @@ class AsyncClient(ClientSettings):
         return await self._predict(Deadline.after(self._timeout), texts)
 
     async def _predict(self, deadline: Deadline, texts: list[bytes]) -> list[Prediction]:
-        return await self._transport.send(self._calls.predict(self._target, texts), deadline.left)
+        return await self._send(self._calls.predict(self._target, texts), deadline.left)
+
+    async def _send(self, call: GrpcCall[Answer] | RestCall[Answer], seconds: float) -> Answer:
+        if self._closed:
+            raise closed(self._where)
+        # A task of its own: gRPC cancels what awaits a channel that is closed, as if the caller's task were cancelled.
+        sending = asyncio.ensure_future(self._transport.send(call, seconds))
+        try:
+            await asyncio.wait([sending])
+        except asyncio.CancelledError:
+            sending.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
+            raise
+        try:
+            return sending.result()
+        except (Exception, asyncio.CancelledError) as error:
+            if self._closed:
+                raise closed(self._where) from error
+            raise
 
     async def status(self) -> list[VersionStatus]:
         """How each version of the model is, or the one version that was chosen. A label does not narrow it."""
         return await self._status(self._timeout)
 
     async def _status(self, seconds: float) -> list[VersionStatus]:
-        return await self._transport.send(self._calls.status(self._target), seconds)
+        return await self._send(self._calls.status(self._target), seconds)
 
     async def metadata(self) -> Metadata:
         """The version that is asked, and its signatures."""
         return await self._metadata(self._timeout)
 
     async def _metadata(self, seconds: float) -> Metadata:
-        return await self._transport.send(self._calls.metadata(self._target), seconds)
+        return await self._send(self._calls.metadata(self._target), seconds)
 
     async def wait_until_available(self, timeout: float = 60.0) -> None:
         """Waits until the model (the version, or what the label stands for) is served.
@@ -116,7 +136,9 @@ class AsyncClient(ClientSettings):
 
     async def close(self) -> None:
         """Ends the connection; calls that are under way fail."""
-        await self._transport.close()
+        self._closed = True
+        if "_transport" in vars(self):
+            await self._transport.close()
 
     async def __aenter__(self) -> AsyncClient:
         return self

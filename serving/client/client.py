@@ -9,7 +9,9 @@ from typing import Any
 
 from serving.client.answers import Metadata, Prediction, VersionStatus
 from serving.client.batches import batches
+from serving.client.calls import Answer, GrpcCall, RestCall
 from serving.client.deadline import Deadline
+from serving.client.errors import closed
 from serving.client.grpc_channel import GrpcChannel
 from serving.client.in_order import in_order
 from serving.client.settings import IN_FLIGHT, ClientSettings, check_in_flight
@@ -65,21 +67,31 @@ class Client(ClientSettings):
         return self._predict(Deadline.after(self._timeout), texts)
 
     def _predict(self, deadline: Deadline, texts: list[bytes]) -> list[Prediction]:
-        return self._transport.send(self._calls.predict(self._target, texts), deadline.left)
+        return self._send(self._calls.predict(self._target, texts), deadline.left)
+
+    def _send(self, call: GrpcCall[Answer] | RestCall[Answer], timeout: float) -> Answer:
+        if self._closed:
+            raise closed(self._where)
+        try:
+            return self._transport.send(call, timeout)
+        except Exception as error:
+            if self._closed:
+                raise closed(self._where) from error
+            raise
 
     def status(self) -> list[VersionStatus]:
         """How each version of the model is, or the one version that was chosen. A label does not narrow it."""
         return self._status(self._timeout)
 
     def _status(self, timeout: float) -> list[VersionStatus]:
-        return self._transport.send(self._calls.status(self._target), timeout)
+        return self._send(self._calls.status(self._target), timeout)
 
     def metadata(self) -> Metadata:
         """The version that is asked, and its signatures."""
         return self._metadata(self._timeout)
 
     def _metadata(self, timeout: float) -> Metadata:
-        return self._transport.send(self._calls.metadata(self._target), timeout)
+        return self._send(self._calls.metadata(self._target), timeout)
 
     def wait_until_available(self, timeout: float = 60.0) -> None:
         """Waits until the model (the version, or what the label stands for) is served.
@@ -109,6 +121,7 @@ class Client(ClientSettings):
 
     def close(self) -> None:
         """Ends the connection; calls that are under way fail."""
+        self._closed = True
         self._transport.close()
 
     def __enter__(self) -> Client:

@@ -58,6 +58,10 @@ class PermissionDenied(ServingError):
     """The server, or a gateway before it, wants other credentials."""
 
 
+class Closed(ServingError):
+    """The client was closed before the call or during it."""
+
+
 class Unsupported(ServingError):
     """The server does not know this call."""
 
@@ -112,6 +116,11 @@ def error_of(code: grpc.StatusCode, details: str, where: str) -> ServingError:
 def too_large(details: str, where: str) -> TooLarge:
     """The error for a message beyond a limit."""
     return TooLarge(f"{where}: {details}; send shorter texts, or fewer at once", _Code.RESOURCE_EXHAUSTED)
+
+
+def closed(where: str) -> Closed:
+    """The error for a call of a closed client."""
+    return Closed(f"{where}: the client was closed; make another one", _Code.CANCELLED)
 
 
 def unexpected(details: str, where: str) -> UnexpectedAnswer:

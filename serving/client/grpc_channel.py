@@ -15,7 +15,7 @@ from serving.client.tls import Tls, grpc_credentials
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.1, 2.0  # seconds; doubled in between, and blurred by a fifth
 
 
-def channel_options(retries: int) -> list[tuple[str, Any]]:
+def channel_options(address: Address, retries: int) -> list[tuple[str, Any]]:
     """What a channel is made with.
 
     Retries are on UNAVAILABLE alone (https://github.com/grpc/proposal/blob/master/A6-client-retries.md): other
@@ -29,6 +29,7 @@ def channel_options(retries: int) -> list[tuple[str, Any]]:
         # By default a server that was down is looked for again only after 1 s to 2 min.
         ("grpc.initial_reconnect_backoff_ms", 100),
         ("grpc.max_reconnect_backoff_ms", 1000),
+        *([("grpc.enable_http_proxy", 0)] if address.is_loopback else []),
         ("grpc.enable_retries", int(retries > 0)),
         ("grpc.service_config", json.dumps(_service_config(retries))),
     ]
@@ -52,7 +53,7 @@ class GrpcChannel:
 
     def __init__(self, address: Address, tls: Tls | None, retries: int, where: str) -> None:
         self._where = where
-        options = channel_options(retries)
+        options = channel_options(address, retries)
         if address.is_tls:
             self._channel = grpc.secure_channel(address.target, grpc_credentials(tls or Tls()), options)
         else:
@@ -77,7 +78,7 @@ class AsyncGrpcChannel:
 
     def __init__(self, address: Address, tls: Tls | None, retries: int, where: str) -> None:
         self._where = where
-        options = channel_options(retries)
+        options = channel_options(address, retries)
         if address.is_tls:
             self._channel = grpc.aio.secure_channel(address.target, grpc_credentials(tls or Tls()), options)
         else:

@@ -7,8 +7,8 @@ import json
 import math
 import random
 import time
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 import grpc
 import httpx
@@ -16,12 +16,13 @@ import httpx
 from serving.client.address import Address
 from serving.client.calls import MAX_MESSAGE_BYTES, Answer, RestCall
 from serving.client.deadline import Deadline
-from serving.client.errors import ServingError, error_of, too_large, unexpected
+from serving.client.errors import BadSetting, ServingError, error_of, too_large, unexpected
 from serving.client.grpc_channel import FIRST_BACKOFF, LONGEST_BACKOFF
 from serving.client.tls import Tls, ssl_context
 
+Session = TypeVar("Session")
+
 _Code = grpc.StatusCode
-_UNAVAILABLE = 503
 # TensorFlow Serving's own map (http_rest_api_util.cc), reversed, and what a gateway before it may answer.
 _CODES = {
     400: _Code.INVALID_ARGUMENT,
@@ -40,6 +41,7 @@ _CODES = {
     504: _Code.DEADLINE_EXCEEDED,
 }
 _CONTENT_TOO_LARGE = 413
+_LOST = (httpx.NetworkError, httpx.RemoteProtocolError)  # the connection, or it never was
 _SHOWN_BYTES = 200
 
 
@@ -52,7 +54,7 @@ class RestSession:
 
     def __init__(self, address: Address, tls: Tls | None, retries: int, where: str) -> None:
         self._where, self._retries = where, retries
-        self._client = httpx.Client(**_settings(address, tls))
+        self._client = _made(httpx.Client, address, tls)
 
     def send(self, call: RestCall[Answer], timeout: float) -> Answer:
         """The answer within `timeout` seconds; raises a ServingError otherwise."""
@@ -61,10 +63,10 @@ class RestSession:
             try:
                 status, body = self._exchange(call, deadline)
             except httpx.HTTPError as error:
-                if pause >= deadline.left or not _is_refused(error):
+                if pause >= deadline.left or not isinstance(error, _LOST):
                     raise _error(error, self._where) from None
             else:
-                if pause >= deadline.left or status != _UNAVAILABLE:
+                if pause >= deadline.left or _CODES.get(status) is not _Code.UNAVAILABLE:
                     return _read(call, status, body, self._where)
             time.sleep(pause)
         raise AssertionError("the last attempt returns or raises")
@@ -87,7 +89,7 @@ class AsyncRestSession:
 
     def __init__(self, address: Address, tls: Tls | None, retries: int, where: str) -> None:
         self._where, self._retries = where, retries
-        self._client = httpx.AsyncClient(**_settings(address, tls))
+        self._client = _made(httpx.AsyncClient, address, tls)
 
     async def send(self, call: RestCall[Answer], timeout: float) -> Answer:
         """The answer within `timeout` seconds; raises a ServingError otherwise."""
@@ -96,10 +98,10 @@ class AsyncRestSession:
             try:
                 status, body = await self._exchange_in_time(call, deadline)
             except httpx.HTTPError as error:
-                if pause >= deadline.left or not _is_refused(error):
+                if pause >= deadline.left or not isinstance(error, _LOST):
                     raise _error(error, self._where) from None
             else:
-                if pause >= deadline.left or status != _UNAVAILABLE:
+                if pause >= deadline.left or _CODES.get(status) is not _Code.UNAVAILABLE:
                     return _read(call, status, body, self._where)
             await asyncio.sleep(pause)
         raise AssertionError("the last attempt returns or raises")
@@ -123,10 +125,20 @@ class AsyncRestSession:
         await self._client.aclose()
 
 
+def _made(kind: Callable[..., Session], address: Address, tls: Tls | None) -> Session:
+    settings = _settings(address, tls)
+    try:
+        _ = httpx.URL(address.target).host  # a malformed name is found only when it is asked for
+        return kind(**settings)
+    except (ImportError, ValueError, httpx.InvalidURL) as error:  # httpx needs an extra for SOCKS
+        remedy = "check the address, and http_proxy, https_proxy and all_proxy in the environment"
+        raise BadSetting(f"address {address.given!r}: {error}; {remedy}") from error
+
+
 def _settings(address: Address, tls: Tls | None) -> dict[str, Any]:
     verify = {"verify": ssl_context(tls or Tls())} if address.is_tls else {}
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)  # who sends bounds what is in flight
-    return {"base_url": address.target, "limits": limits, **verify}
+    return {"base_url": address.target, "limits": limits, "trust_env": not address.is_loopback, **verify}
 
 
 def _request(call: RestCall[Any], deadline: Deadline, where: str) -> dict[str, Any]:
@@ -153,13 +165,6 @@ def _pauses(retries: int) -> Iterator[float]:
     for retry in range(retries):
         yield min(FIRST_BACKOFF * 2**retry, LONGEST_BACKOFF) * random.uniform(0.8, 1.2)
     yield math.inf
-
-
-def _is_refused(error: BaseException | None) -> bool:
-    """Whether nothing listened; asyncio tries every address of a host and groups their failures."""
-    if error is None or isinstance(error, ConnectionRefusedError):
-        return error is not None
-    return any(map(_is_refused, (error.__cause__ or error.__context__, *getattr(error, "exceptions", ()))))
 
 
 def _read(call: RestCall[Answer], status: int, body: bytes, where: str) -> Answer:

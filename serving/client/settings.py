@@ -11,6 +11,7 @@ from serving.client.target import Target
 from serving.client.tls import Tls
 
 IN_FLIGHT = 4  # requests of one call at once: enough to keep a server busy, few enough that none waits for long
+LONGEST_TIMEOUT = 86_400  # seconds: a day; sockets and gRPC fail at far longer ones
 MOST_RETRIES = 4  # gRPC makes no more than five attempts
 
 
@@ -24,7 +25,7 @@ class ClientSettings:
         version: a version of it; by default the latest that is served, or the label's.
         label: a version label; never together with a version.
         signature: a signature that takes `text` and gives `scores` and `predicted`.
-        timeout: seconds for a whole call: its batches, retries and all. For each batch of a stream.
+        timeout: seconds for a whole call: its batches, retries and all; at most a day. For each batch of a stream.
         batch_size: most texts in a request.
         retries: how often a request is sent again while the server is unavailable, with a growing pause; at most 4.
         tls: certificates, for an encrypted address.
@@ -51,6 +52,7 @@ class ClientSettings:
         self._calls: Any = rest_calls if self._address.is_rest else grpc_calls
         self._where = f"{address}, model {model!r}"
         self._timeout, self._batch_size, self._retries, self._tls = timeout, batch_size, retries, tls
+        self._closed = False
         self._check()
         self._connect()
 
@@ -58,8 +60,8 @@ class ClientSettings:
         """Where a client has more to do before its first call."""
 
     def _check(self) -> None:
-        if not self._timeout > 0:
-            raise BadSetting(f"timeout {self._timeout}: give seconds above 0")
+        if not 0 < self._timeout <= LONGEST_TIMEOUT:
+            raise BadSetting(f"timeout {self._timeout}: give seconds above 0, at most {LONGEST_TIMEOUT}")
         if self._batch_size < 1:
             raise BadSetting(f"batch_size {self._batch_size}: give 1 or more")
         if not 0 <= self._retries <= MOST_RETRIES:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
 import os
@@ -18,12 +19,13 @@ import grpc
 import pytest
 from click.testing import CliRunner
 
+from pipeline import predict_output
 from pipeline.cli import main
 from tests.serving.client.standin import Brain, RefusalError, grpc_server, rest_server, score_of
 
 ROOT = Path(__file__).parents[2]
 QUOTE = '"'
-HOSTILE = ['a "quoted", text', "two\nlines", "naïve 映画 🎬", "", " blanks ", "tab\tbed", "nul\0", "=1+1"]
+HOSTILE = ['a "quoted", text', "two\nlines", "naïve 映画 🎬", "", " blanks ", "tab\tbed", "nul\0", "=1+1", "cr\rhere"]
 
 
 @pytest.fixture
@@ -197,9 +199,14 @@ def test_what_cannot_begin_is_refused_and_nothing_is_written(predict, tmp_path, 
         (["--input", "-", "--format", "text", "--column", "x"], "plain lines have no columns"),
         (["--input", "-", "--format", "jsonl", "--delimiter", ";"], "--delimiter"),
         (["--input", "-", "--format", "csv", "--delimiter", "||"], "single character"),
+        (["--input", "-", "--format", "csv", "--delimiter", '"'], "--delimiter '\"': it ends a field"),
+        (["--input", "-", "--format", "csv", "--delimiter", "\r"], "--delimiter '\\r'"),
+        (["--input", "-", "--format", "csv", "--delimiter", "\n"], "--delimiter '\\n'"),
+        (["--input", "-", "--format", "csv", "--delimiter", "\0"], "--delimiter '\\x00'"),
         (["--input", "-", "--format", "jsonl", "--output", "x.csv"], "name it .jsonl"),
         (["a", "--version", "1", "--label", "x"], "both version 1 and label 'x'"),
         (["a", "--timeout", "0"], "timeout"),
+        (["a", "--timeout", "inf"], "timeout inf"),
         (["a", "--ca", __file__], "tls is given"),
         (["a", "--output", "/no/such/folder/out.jsonl"], "--output: No such file or directory: /no/such/folder"),
     ],
@@ -262,7 +269,7 @@ def test_the_whole_file_passes_in_order_in_many_batches(predict, brain, tmp_path
     assert brain.calls == 143
 
 
-def on_a_terminal(arguments: list[str], stdin: bytes | None = None) -> str:
+def on_a_terminal(arguments: list[str], stdin: bytes | None = None, exit_code: int = 0) -> str:
     """What a terminal shows; standard input is the terminal itself, or a pipe."""
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "pipeline", "predict", "--model", "demo", *arguments]
@@ -274,7 +281,7 @@ def on_a_terminal(arguments: list[str], stdin: bytes | None = None) -> str:
             process.stdin.close()
         shown = b"".join(iter(lambda: read_terminal(ours), b""))
     os.close(ours)
-    assert process.returncode == 0, shown.decode()
+    assert process.returncode == exit_code, shown.decode()
     return shown.decode()
 
 
@@ -294,6 +301,13 @@ def test_a_terminal_shows_a_table(server):
     assert len(second) < 100
 
 
+def test_a_terminal_shows_no_score_that_is_no_number(server, brain):
+    brain.mangle = lambda answer: answer.outputs["scores"].float_val.__setitem__(1, float("nan"))
+    shown = on_a_terminal(["--server", server, "one", "two"], exit_code=1)
+    [line] = shown.splitlines()
+    assert "error: the model's score of line 2 is not a number; push a sound model" in line
+
+
 @pytest.mark.parametrize("stdin", [None, b"text\n" * 300], ids=["file", "pipe"])
 def test_a_terminal_shows_progress(server, tmp_path, stdin):
     (tmp_path / "in.txt").write_text("text\n" * 300)
@@ -309,7 +323,8 @@ def test_without_a_terminal_nothing_is_said(predict, tmp_path):
     assert result.output == ""
 
 
-def test_an_interrupt_says_how_much_is_done(server, brain, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_says_how_much_is_done(server, brain, tmp_path, number):
     hanging, given_up = threading.Event(), threading.Event()
 
     def hang(texts):
@@ -323,9 +338,92 @@ def test_an_interrupt_says_how_much_is_done(server, brain, tmp_path):
     command = [sys.executable, "-m", "pipeline", "predict", "--model", "demo", "--server", server, *files]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT) as process:
         assert hanging.wait(30)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         _, said = process.communicate(timeout=20)
     given_up.set()
     assert process.returncode == 1
     assert re.search(r"error: interrupted; \d+ rows are done, up to line \d+, in .*out\.jsonl\.partial", said)
     assert "Traceback" not in said
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.txt", "out.jsonl.partial"]
+
+
+def test_columns_of_the_same_name_are_not_lost_in_json(predict, brain, tmp_path):
+    (tmp_path / "in.csv").write_text("id,text,id\n1,a,2\n")
+    result = predict("--input", tmp_path / "in.csv", "--output", tmp_path / "out.jsonl")
+    assert result.exit_code == 2
+    assert "columns 'id' stand twice" in result.stderr
+    assert brain.calls == 0
+    assert predict("--input", tmp_path / "in.csv").stdout.splitlines()[1].startswith("1,a,2,")
+
+
+def test_a_full_device_is_said_in_a_sentence(predict):
+    result = predict("a", "--output", "/dev/full")
+    assert result.exit_code == 1
+    assert result.stderr == (
+        "error: --output: No space left on device: /dev/full; make room there, or give another file; no row is done\n"
+    )
+
+
+def test_full_standard_output_too(server):
+    command = [sys.executable, "-m", "pipeline", "predict", "--model", "demo", "--server", server, "a"]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    assert done.returncode == 1
+    [line] = done.stderr.splitlines()
+    assert "No space left on device: standard output" in line
+
+
+def test_who_reads_no_further_is_told_nothing(server, tmp_path):
+    (tmp_path / "in.txt").write_text("text\n" * 300)
+    command = [sys.executable, "-m", "pipeline", "predict", "--model", "demo", "--server", server]
+    ours, theirs = os.pipe()
+    os.close(ours)
+    with os.fdopen(theirs, "wb") as pipe:
+        source = ["--input", str(tmp_path / "in.txt")]
+        done = subprocess.run([*command, *source], stdout=pipe, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+class FullDisk(io.FileIO):
+    """A file on a disk that has 150 bytes left."""
+
+    def write(self, data) -> int:
+        room = 150 - self.tell()
+        if room <= 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return super().write(bytes(data)[:room])
+
+
+def test_a_disk_that_fills_up_leaves_whole_rows(predict, tmp_path, monkeypatch):
+    monkeypatch.setattr(predict_output, "_writable", lambda path: io.BufferedWriter(FullDisk(path, "wb")))
+    (tmp_path / "in.txt").write_text("".join(f"text {number}\n" for number in range(10)))
+    result = predict("--input", tmp_path / "in.txt", "--output", tmp_path / "out.jsonl")
+    assert result.exit_code == 1
+    done = (tmp_path / "out.jsonl.partial").read_text()
+    rows = [json.loads(line)["text"] for line in done.splitlines()]
+    assert done.endswith("\n")
+    assert rows == [f"text {number}" for number in range(len(rows))]
+    assert f"No space left on device: {tmp_path / 'out.jsonl'}; make room" in result.stderr
+    assert f"; {len(rows)} rows are done, up to line {len(rows)}, in {tmp_path / 'out.jsonl.partial'}" in result.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.txt", "out.jsonl.partial"]
+
+
+def test_a_file_that_cannot_be_finished_stays_in_part(predict, tmp_path, monkeypatch):
+    def fail(path):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(predict_output, "sync", fail)
+    result = predict("a", "--output", tmp_path / "out.jsonl")
+    assert result.exit_code == 1
+    assert "Input/output error" in result.stderr
+    assert "1 rows are done" in result.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["out.jsonl.partial"]
+    monkeypatch.undo()
+    assert predict("a", "--output", tmp_path / "out.jsonl").exit_code == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["out.jsonl"]  # what an earlier one left is gone
+
+
+def test_an_output_whose_name_is_too_long_is_refused(predict, tmp_path):
+    result = predict("a", "--output", tmp_path / ("x" * 300))
+    assert result.exit_code == 2
+    assert "File name too long" in result.stderr

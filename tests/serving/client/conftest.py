@@ -32,7 +32,7 @@ def _waiting(address, **settings):
 
     return SimpleNamespace(
         predict=client.predict, stream=stream, status=client.status, metadata=client.metadata,
-        wait=client.wait_until_available, close=client.close,
+        wait=client.wait_until_available, close=client.close, end=client.close,
     )  # fmt: skip
 
 
@@ -52,7 +52,7 @@ def _awaited(address, **settings):
 
     return SimpleNamespace(
         predict=run(client.predict), stream=run(stream), status=run(client.status), metadata=run(client.metadata),
-        wait=run(client.wait_until_available), close=close,
+        wait=run(client.wait_until_available), close=close, end=run(client.close),
     )  # fmt: skip
 
 

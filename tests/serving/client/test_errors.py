@@ -1,4 +1,4 @@
-"""Every status is an error of its own kind, and only what may help is tried again."""
+"""Every status is an error of some kind, and only what may help is tried again."""
 
 from __future__ import annotations
 
@@ -163,3 +163,31 @@ def test_an_answer_beyond_the_largest_message(connect, address, brain):
     brain.mangle = swell
     with pytest.raises(client.TooLarge):
         connect(address).predict(["x"])
+
+
+@pytest.fixture
+def faltering_port():
+    """A server by REST that loses two connections, in two ways, is a broken gateway once, and then answers."""
+    answer = b'{"outputs": {"scores": [[0.5]], "predicted": ["pos"]}}'
+    turns = [
+        b"",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{",
+        b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + answer,
+    ]
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve():
+            for turn in turns:
+                connection, _ = listener.accept()
+                with connection:
+                    connection.recv(65536)
+                    connection.sendall(turn)
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield listener.getsockname()[1]
+
+
+def test_a_lost_connection_and_a_broken_gateway_are_tried_again_by_rest(connect, faltering_port):
+    [prediction] = connect(f"http://127.0.0.1:{faltering_port}").predict(["x"])
+    assert prediction.score == 0.5

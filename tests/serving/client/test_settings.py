@@ -27,6 +27,7 @@ def test_addresses(given, is_rest, is_tls, target):
     "given",
     [
         "", "localhost", ":8500", "localhost:", "localhost:port", "localhost:99999", "grpc://localhost", "ftp://host:21",
+        "http://a..b:80", "a..b:80", "http://a b:80", "http://host\n:80", "http://" + "a" * 64, "\thost:80",
         "localhost:8500/v1", "user:word@host:8500", "http://", "http://host:8501?x=1", "[::1:8500",
     ],
 )  # fmt: skip
@@ -46,6 +47,8 @@ def test_what_is_no_address_is_refused_with_what_is(given):
         ({"label": ""}, "label"),
         ({"timeout": 0}, "timeout 0"),
         ({"timeout": float("nan")}, "timeout nan"),
+        ({"timeout": float("inf")}, "timeout inf: give seconds above 0, at most 86400"),
+        ({"timeout": 1e12}, "timeout 1"),
         ({"batch_size": 0}, "batch_size 0"),
         ({"retries": 5}, "retries 5"),
         ({"retries": -1}, "retries -1"),
@@ -60,3 +63,8 @@ def test_settings_that_cannot_work_are_refused(kind, settings, said):
 def test_a_model_needs_a_name():
     with pytest.raises(ValueError, match="model"):
         Client("localhost:8500", "")
+
+
+def test_a_host_that_http_alone_refuses():
+    with pytest.raises(BadSetting, match="http://xn--:80"):
+        Client("http://xn--:80", "demo")
