@@ -11,10 +11,12 @@ from pathlib import Path
 
 from components.encoders.fingerprint import encoder_digest
 from components.example_gen.fingerprint import data_digest
-from components.fingerprint import code_digest, json_digest
+from components.fingerprint import code_digest, file_digest, json_digest
 from components.model_folder import state_digest
+from components.serving_check.blessing import last_refusal
 from pipeline.config import Config
 from pipeline.schema_file import read_schema
+from serving import protos
 from serving.launch import TENSORFLOW_MODEL_SERVER, find_server
 
 # Where each step of ours begins. Everything of its own package that a module imports counts as the step's code.
@@ -25,10 +27,13 @@ _ENTRY_POINTS = {
     "trainer": ("components.trainer.run",),
     "served_model": ("components.served_model.executor",),
     "evaluator": ("components.evaluator.executor",),
-    "serving_check": ("components.serving_check.executor", "serving.launch", "serving.server.__main__"),
 }
+_SERVING_ENTRY_POINTS = ("components.serving_check.executor", "serving.launch", "serving.server.__main__")
 # What computes a step's results beside our code: another version may give others.
 _BUILT_ON = ("tfx", "tensorflow", "tensorflow-text", "tensorflow-transform", "tensorflow-model-analysis", "tf-keras")
+# What a serving check's server and clients are built on beside that, and the messages that they speak in.
+_SERVING_BUILT_ON = ("grpcio", "aiohttp", "httpx", "protobuf", "numpy")
+_WIRE = Path(protos.__file__).with_name("wire.binpb")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,6 +47,7 @@ class Outside:
     served: str
     code: dict[str, str]
     server: str
+    last_refusal: str
 
 
 def observe(config: Config, run_id: str) -> Outside:
@@ -52,13 +58,24 @@ def observe(config: Config, run_id: str) -> Outside:
         data=data_digest(config.data.model_dump(mode="json")),
         encoder=encoder_digest(config.encoder.handle, config.encoder.vocab_file),
         served=state_digest(config.push_folder),
-        code={step: _digest(modules) for step, modules in _ENTRY_POINTS.items()},
+        code={step: _code_digest(modules) for step, modules in _ENTRY_POINTS.items()} | _serving_code(),
         server=_server_digest(),
+        last_refusal=last_refusal(artifacts_folder(config)),
     )
 
 
-def _digest(modules: Sequence[str]) -> str:
-    return json_digest([code_digest(module, _BUILT_ON) for module in modules])
+def artifacts_folder(config: Config) -> Path:
+    """Where TFX puts what the steps of all runs leave."""
+    return config.pipeline.home / "artifacts"
+
+
+def _code_digest(modules: Sequence[str], built_on: Sequence[str] = _BUILT_ON) -> str:
+    return json_digest([code_digest(module, built_on) for module in modules])
+
+
+def _serving_code() -> dict[str, str]:
+    code = _code_digest(_SERVING_ENTRY_POINTS, (*_BUILT_ON, *_SERVING_BUILT_ON))
+    return {"serving_check": json_digest([code, file_digest(_WIRE)])}
 
 
 def _server_digest() -> str:

@@ -20,7 +20,7 @@ from components.pusher.component import Pusher
 from components.served_model.component import ServedModel
 from components.serving_check.component import ServingCheck
 from pipeline.config import Config
-from pipeline.outside import Outside
+from pipeline.outside import Outside, artifacts_folder
 
 PREPROCESSING_FN = "components.transform.preprocessing.preprocessing_fn"
 RUN_FN = "components.trainer.run.run_fn"
@@ -92,6 +92,7 @@ def build_components(config: Config, outside: Outside) -> list[BaseNode]:
         examples=examples,
         settings=_settings(config.serving),
         code=f"{outside.server} {outside.code['serving_check']}",
+        last_refusal=outside.last_refusal,
     )
     pusher = Pusher(
         model=model,
@@ -126,7 +127,7 @@ def build_pipeline(config: Config, outside: Outside, **runner_settings: Any) -> 
     """
     return tfx_pipeline.Pipeline(
         pipeline_name=config.pipeline.name,
-        pipeline_root=str(config.pipeline.home / "artifacts"),
+        pipeline_root=str(artifacts_folder(config)),
         components=build_components(config, outside),
         enable_cache=True,
         **runner_settings,

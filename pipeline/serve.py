@@ -222,6 +222,10 @@ def _check_ports(settings: launch.ServerSettings) -> None:
         raise ConfigError("--port and --rest-port are both 0, so nobody could ask anything; give one")
     if settings.port == settings.rest_port:
         raise ConfigError(f"--port and --rest-port are both {settings.port}; give two")
+    if not launch.is_of_this_machine(settings.host):
+        raise ConfigError(
+            f"--host: {settings.host} is not an address of this machine; leave it out to listen at {launch.LOOPBACK}"
+        )
     for option, port in (("--port", settings.port), ("--rest-port", settings.rest_port)):
         if port and not launch.is_free(port, settings.host):
             raise ConfigError(

@@ -17,16 +17,27 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from google.protobuf import text_format
 
-from serving.client import Client, LoadFailed, Tls, Unavailable
+from serving.client import Client, LoadFailed, ServingError, Tls, Unavailable
 from serving.protos import messages
 
 TENSORFLOW_MODEL_SERVER = "tensorflow_model_server"
-DEVELOPMENT_SERVER = (sys.executable, "-m", "serving.server")
+# Not by `-m`, which puts the working folder before everything: a `serving.py` in it would be run in our place. The
+# package is taken from where this module lies, installed or not; the rest is looked for where Python does.
+_RUN_DEVELOPMENT_SERVER = (
+    "import sys; sys.path[:] = filter(None, sys.path); "
+    f"sys.path.insert(0, {str(Path(__file__).absolute().parents[1])!r}); import serving; del sys.path[0]; "
+    "from serving.server.__main__ import main; main(prog_name='serving.server')"
+)
+DEVELOPMENT_SERVER = (sys.executable, "-c", _RUN_DEVELOPMENT_SERVER)
 LOOPBACK = "127.0.0.1"
 ANY_INTERFACE = "0.0.0.0"  # noqa: S104 (it is what TensorFlow Serving binds; named to be refused, or chosen explicitly)
+
+# Addresses that stand for all of a machine's, and those of them that it reaches itself by.
+_LOOPBACK_OF = {ANY_INTERFACE: LOOPBACK, "::": "::1"}
 
 # Text of a MonitoringConfig: metrics at TensorFlow Serving's own path.
 METRICS_PATH = "/monitoring/prometheus/metrics"
@@ -113,8 +124,13 @@ class ServerSettings:
 
     @property
     def called_at(self) -> str:
-        """The address to call the server at: one of those that it listens at, if it listens at all."""
-        return LOOPBACK if self.host == ANY_INTERFACE else self.host
+        """The address to call the server at: one of those that it listens at, if it listens at all. As URLs have it."""
+        return f"[{self.reached_at}]" if ":" in self.reached_at else self.reached_at
+
+    @property
+    def reached_at(self) -> str:
+        """The same as sockets have it: one of IPv6 has no brackets."""
+        return _LOOPBACK_OF.get(self.host, self.host)
 
     @property
     def rest_scheme(self) -> str:
@@ -158,23 +174,43 @@ def ssl_config(certificate: Path, key: Path, client_ca: Path | None = None) -> s
 
 
 def free_ports(count: int = 2, host: str = LOOPBACK) -> list[int]:
-    """Different ports that nobody listens at now."""
+    """Different ports that nobody listens at now. Raises OSError where `host` is not an address of this machine."""
+    family, address = _addresses(host)[0]
     with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        sockets = [stack.enter_context(socket.socket(family)) for _ in range(count)]
         for each in sockets:
-            each.bind((host, 0))
+            each.bind(address)
         return [each.getsockname()[1] for each in sockets]
 
 
-def is_free(port: int, host: str = LOOPBACK) -> bool:
-    """Whether nobody listens at the port.
+def is_of_this_machine(host: str) -> bool:
+    """Whether a server can listen at the address, or at one that the name stands for."""
+    try:
+        return any(_can_listen(family, address) for family, address in _addresses(host))
+    except (OSError, UnicodeError):  # the name stands for nothing, or is none
+        return False
 
-    gRPC's servers share a port in silence (SO_REUSEPORT), so this must be asked before one is started.
+
+def is_free(port: int, host: str = LOOPBACK) -> bool:
+    """Whether nobody listens at the port, at an address of this machine.
+
+    gRPC's servers share a port in silence (SO_REUSEPORT), so this must be asked before one is started. Raises OSError
+    where the name stands for nothing.
     """
-    with socket.socket() as probe:
+    ours = [(family, address) for family, address in _addresses(host) if _can_listen(family, address)]
+    return all(_can_listen(family, (address[0], port, *address[2:])) for family, address in ours)
+
+
+def _addresses(host: str) -> list[tuple[int, tuple[Any, ...]]]:
+    """The family and the socket address, with the port 0, of each address that a host has. Raises OSError."""
+    return [(family, address) for family, _, _, _, address in socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM)]
+
+
+def _can_listen(family: int, address: tuple[Any, ...]) -> bool:
+    with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((host, port))
+            probe.bind(address)
         except OSError:
             return False
     return True
@@ -249,6 +285,8 @@ def _flags_of_ours(settings: ServerSettings) -> Iterator[str]:
 def _check_ports(settings: ServerSettings) -> None:
     if not settings.port:
         raise ValueError("port is 0, but readiness is asked for by gRPC; give free_ports()[0]")
+    if not is_of_this_machine(settings.host):
+        raise LaunchError(f"{settings.host} is not an address of this machine; listen at {LOOPBACK}, or at one that is")
     for port in filter(None, (settings.port, settings.rest_port)):
         if not is_free(port, settings.host):
             raise PortTakenError(
@@ -290,9 +328,12 @@ def _wait_until_available(
 
 
 def _is_available(client: Client, settings: ServerSettings, log: Path) -> bool:
-    """Whether everything listens, and a version answers. Raises ModelNotLoadedError where every one was given up."""
+    """Whether everything listens, and a version answers.
+
+    Raises ModelNotLoadedError where every version was given up, LaunchError where the server does not say.
+    """
     # Before the client is used: a connection that was refused is tried again only after a growing pause.
-    if not all(_accepts(settings.called_at, port) for port in (settings.port, settings.rest_port) if port):
+    if not all(_accepts(settings.reached_at, port) for port in (settings.port, settings.rest_port) if port):
         return False
     try:
         client.wait_until_available(_STATUS_SECONDS)
@@ -300,6 +341,10 @@ def _is_available(client: Client, settings: ServerSettings, log: Path) -> bool:
         raise ModelNotLoadedError(f"{error}; the server's log says more:\n{last_words(log)}") from error
     except Unavailable:
         return False
+    except ServingError as error:
+        raise LaunchError(
+            f"the server does not say how the model is: {error}; its log may say why:\n{last_words(log)}"
+        ) from error
     return True
 
 
@@ -313,7 +358,8 @@ def _accepts(host: str, port: int) -> bool:
 
 
 def _told(settings: ServerSettings) -> str:
-    return f"the server ({' '.join(map(str, settings.program))})"
+    program = ("serving.server",) if settings.program == DEVELOPMENT_SERVER else settings.program
+    return f"the server ({' '.join(map(str, program))})"
 
 
 def _stop(process: subprocess.Popen, drain_seconds: float) -> None:

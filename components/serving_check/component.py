@@ -20,6 +20,7 @@ class ServingCheckSpec(component_spec.ComponentSpec):
     PARAMETERS = {
         executor.SETTINGS: component_spec.ExecutionParameter(type=str),
         executor.CODE: component_spec.ExecutionParameter(type=str),
+        executor.LAST_REFUSAL: component_spec.ExecutionParameter(type=str),
     }
     INPUTS = {
         keys.MODEL_KEY: component_spec.ChannelParameter(type=standard_artifacts.Model),
@@ -42,7 +43,12 @@ class ServingCheck(base_component.BaseComponent):
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(executor.Executor)
 
     def __init__(
-        self, model: types.BaseChannel, examples: types.BaseChannel, settings: Mapping[str, Any], code: str
+        self,
+        model: types.BaseChannel,
+        examples: types.BaseChannel,
+        settings: Mapping[str, Any],
+        code: str,
+        last_refusal: str,
     ) -> None:
         """
         Args:
@@ -51,12 +57,14 @@ class ServingCheck(base_component.BaseComponent):
             settings: the configuration's section `serving`, as plain values.
             code: fingerprint of the code that runs here and of the server, so that a cached blessing is used only while
                 they are the same.
+            last_refusal: `blessing.last_refusal` of the pipeline's artifacts, so that a refusal is never a cached one.
         """
         spec = ServingCheckSpec(
             model=model,
             examples=examples,
             settings=json.dumps(settings, sort_keys=True),
             code=code,
+            last_refusal=last_refusal,
             blessing=types.Channel(type=standard_artifacts.InfraBlessing),
         )
         super().__init__(spec=spec)

@@ -19,6 +19,7 @@ from tfx.utils import io_utils, path_utils
 from components.features import TEST
 from components.serving_check import warmup
 from components.serving_check.asking import Plan, ask
+from components.serving_check.blessing import BLESSED, BLESSED_FILE, NOT_BLESSED_FILE
 from components.serving_check.check import Check, Report, ServingCheckError, failed
 from components.serving_check.operators import check_operators
 from components.serving_check.requests import read_texts
@@ -26,14 +27,10 @@ from serving import launch
 
 SETTINGS = "settings"
 CODE = "code"
+LAST_REFUSAL = "last_refusal"
 REPORT_FILE = "report.json"
 LOADING = "loading"
 DEVELOPMENT_SERVER = "bertline's development server"
-
-# TFX's marks (tfx.components.infra_validator.executor, which cannot be imported without Docker's and Kubernetes' APIs).
-BLESSED = "blessed"
-BLESSED_FILE = "INFRA_BLESSED"
-NOT_BLESSED_FILE = "INFRA_NOT_BLESSED"
 
 _MODEL_NAME = "candidate"
 _VERSION = "1"
@@ -59,7 +56,7 @@ class Executor(base_executor.BaseExecutor):
 
         Raises:
             DataError: there is no text to ask with.
-            ServingCheckError: no server can be started on this machine.
+            ServingCheckError: no server got ready, which is no verdict on the model.
         """
         settings = json.loads(exec_properties[SETTINGS])
         model = path_utils.serving_model_dir(artifact_utils.get_single_uri(input_dict[keys.MODEL_KEY]))
@@ -81,7 +78,7 @@ def check_model(model: str, release: str, plan: Plan, scratch: Path) -> Report:
         scratch: empty folder, for a copy of the model and the server's files.
 
     Raises:
-        ServingCheckError: no server can be started on this machine.
+        ServingCheckError: no server got ready, which is no verdict on the model.
     """
     base = scratch / "model"
     folder = base / _VERSION
@@ -102,18 +99,23 @@ def _check_served(base: Path, plan: Plan, scratch: Path) -> list[Check]:
 
 
 def _serve(settings: launch.ServerSettings, plan: Plan, scratch: Path) -> list[Check]:
-    """Every check that takes a server. Raises PortTakenError."""
+    """Every check that takes a server. Raises PortTakenError, and ServingCheckError where no server got ready."""
     try:
         with launch.start(settings, scratch / "server.log", _READY_SECONDS) as server:
             loaded = Check(LOADING, "available", "available", "", True, "the server loaded the model")
             return [loaded, *ask(server, _MODEL_NAME, f"{settings.base_path}/{_VERSION}", plan)]
     except launch.PortTakenError:
         raise
-    except launch.LaunchError as error:
+    except launch.ModelNotLoadedError as error:
         return [
             *failed([LOADING], str(error)),
             *failed(plan.names, "whatever takes a server could not be looked at: it has no model"),
         ]
+    except launch.LaunchError as error:
+        raise ServingCheckError(
+            "serving check: no server got ready, so nothing is known of the model; run again, but if the server "
+            f"crashes while it loads, that may be the model's fault: {error}"
+        ) from error
 
 
 def _settings(base: Path, scratch: Path) -> launch.ServerSettings:

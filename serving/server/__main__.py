@@ -9,7 +9,6 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before TensorFlow is impor
 import asyncio
 import logging
 import sys
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -104,8 +103,7 @@ def main(**flags: Any) -> None:
     from serving.server.server import DrainError, ListenError, serve
 
     logging.getLogger("serving.server").info(
-        "bertline development server %s: for development and tests; in production run tensorflow_model_server",
-        metadata.version("bertline"),
+        "bertline development server: for development and tests; in production run tensorflow_model_server"
     )
     try:
         asyncio.run(serve(_options(flags)))

@@ -187,7 +187,7 @@ async def _rest(options: Options, inference: Inference, metrics: Metrics) -> Asy
     except OSError as error:
         await runner.cleanup()
         raise ListenError(
-            f"cannot listen on {listening.address}:{listening.rest_port} for REST: {error.strerror}; "
+            f"cannot listen on {_bracketed(listening.address)}:{listening.rest_port} for REST: {error.strerror}; "
             "give a free --rest_api_port, or another address"
         ) from error
     try:
@@ -228,6 +228,7 @@ async def _reread_models(source: ModelSource, manager: Manager, applied: Any) ->
 def _say_where(listening: Listening) -> None:
     scheme = "https" if listening.tls else "http"
     if listening.grpc_port:
-        _LOG.info("gRPC on %s:%s%s", listening.address, listening.grpc_port, " with TLS" if listening.tls else "")
+        told = " with TLS" if listening.tls else ""
+        _LOG.info("gRPC on %s:%s%s", _bracketed(listening.address), listening.grpc_port, told)
     if listening.rest_port:
         _LOG.info("REST on %s://%s:%s", scheme, _bracketed(listening.address), listening.rest_port)

@@ -143,6 +143,9 @@ def test_a_model_that_cannot_be_served_within_its_ceilings_is_not_blessed(projec
     assert re.fullmatch(r"serving check: memory [\d,]+ MB is above serving.max_memory_mb 1", memory)
     assert f"NOT BLESSED because {p50}; {memory}" in refused.output
     assert project.versions() == [third.summary["version"]]
+    again = project.run("serving.max_memory_mb=1", "serving.max_p50_ms=0.001")
+    assert again.exit_code == 3, again.output
+    assert again.states()["ServingCheck"] == "done"
 
 
 def test_a_model_of_shuffled_labels_is_not_blessed_and_the_version_before_stays(project, third):

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+from importlib import metadata
+from pathlib import Path
 
 import pytest
 from tfx.orchestration.kubeflow.v2 import kubeflow_v2_dag_runner as kubeflow
@@ -98,6 +100,43 @@ def test_the_code_of_the_server_is_the_checks_own(config, outside, monkeypatch):
     monkeypatch.setattr("components.fingerprint.file_digest", lambda path: "y")
     changed_server = observe(config, "run-1").code
     assert {step for step in plain if plain[step] != changed_server[step]} == {"serving_check"}
+
+
+@pytest.mark.parametrize("library", ["grpcio", "aiohttp", "httpx", "protobuf", "numpy"])
+def test_what_a_server_is_built_on_is_the_checks_own(config, outside, monkeypatch, library):
+    version = metadata.version
+    monkeypatch.setattr(metadata, "version", lambda name: "0" if name == library else version(name))
+    code = observe(config, "run-1").code
+    assert {step for step in code if code[step] != outside.code[step]} == {"serving_check"}
+
+
+def test_the_wires_messages_are_the_checks_own(config, outside, monkeypatch, tmp_path):
+    (tmp_path / "wire.binpb").write_bytes(b"other")
+    monkeypatch.setattr("pipeline.outside._WIRE", tmp_path / "wire.binpb")
+    code = observe(config, "run-1").code
+    assert {step for step in code if code[step] != outside.code[step]} == {"serving_check"}
+
+
+def test_after_a_refusal_the_check_is_made_again(config, outside):
+    def end(execution: int, mark: str) -> dict[str, dict]:
+        folder = config.pipeline.home / "artifacts" / "ServingCheck" / "blessing" / str(execution)
+        folder.mkdir(parents=True)
+        (folder / mark).touch()
+        return properties(config, observe(config, "run-1"))
+
+    before, blessed = properties(config, outside), end(9, "INFRA_BLESSED")
+    assert before == blessed
+    refused = end(10, "INFRA_NOT_BLESSED")
+    assert {step for step in STEPS if before[step] != refused[step]} == {"ServingCheck"}
+    assert end(11, "INFRA_BLESSED") == refused  # which is cached from now on, and the refusal before it is not
+    assert end(100, "INFRA_NOT_BLESSED")["ServingCheck"] not in (before["ServingCheck"], refused["ServingCheck"])
+
+
+def test_the_readme_names_every_step(config, outside):
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    table = readme.partition("| step | what it does |\n")[2].partition("\n\n")[0]
+    named = {name for row in table.splitlines()[1:] for name in row.split("|")[1].strip().split(", ")}
+    assert named == {component.id for component in build_components(config, outside)}
 
 
 def test_a_push_is_never_cached(config, outside):

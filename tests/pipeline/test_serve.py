@@ -170,6 +170,8 @@ def test_an_access_log_is_ours_alone(bertline, served):
         (["reviews", "--port=0", "--rest-port=0"], "nobody could ask anything"),
         (["reviews", "--port=4711", "--rest-port=4711"], "--port and --rest-port are both 4711"),
         (["reviews", "--port=70000"], "70000 is not in the range"),
+        (["reviews", "--host=no.such.host.invalid"], "--host: no.such.host.invalid is not an address of this machine"),
+        (["reviews", "--host=192.0.2.1"], "--host: 192.0.2.1 is not an address of this machine"),
     ],
 )
 def test_what_cannot_be_served_is_one_clear_error(bertline, served, tmp_path, arguments, says):
@@ -182,6 +184,13 @@ def test_what_cannot_be_served_is_one_clear_error(bertline, served, tmp_path, ar
     assert result.exit_code == 2, result.output
     assert settings is None
     assert says in result.output
+
+
+@pytest.mark.skipif(not launch.is_of_this_machine("::1"), reason="this machine has no IPv6")
+def test_an_ipv6_address_is_told_in_brackets(bertline, served):
+    result, settings = bertline(served, "--host=::1")
+    assert result.exit_code == 0, result.output
+    assert f"http://[::1]:{settings.rest_port}/v1/models/reviews:predict" in result.output
 
 
 def test_a_taken_port_is_refused(bertline, served):

@@ -30,6 +30,8 @@ def main(arguments: list[str]) -> None:
     served = flags["model_name"]
 
     def answer(request, context):
+        if behaviour == "refusing":
+            context.abort(grpc.StatusCode.PERMISSION_DENIED, "no entry")
         if request.model_spec.name != served:
             context.abort(grpc.StatusCode.NOT_FOUND, "no such model")
         return messages.GetModelStatusResponse(model_version_status=[version])
@@ -42,11 +44,13 @@ def main(arguments: list[str]) -> None:
     server = grpc.server(futures.ThreadPoolExecutor(2))
     service = grpc.method_handlers_generic_handler("tensorflow.serving.ModelService", {"GetModelStatus": handler})
     server.add_generic_rpc_handlers((service,))
-    server.add_insecure_port(f"127.0.0.1:{flags['port']}")
+    host = flags["bind_address"]
+    server.add_insecure_port(f"[{host}]:{flags['port']}" if ":" in host else f"{host}:{flags['port']}")
     server.start()
     with contextlib.ExitStack() as stack:
         if flags["rest_api_port"] != "0":
-            stack.enter_context(socket.create_server(("127.0.0.1", int(flags["rest_api_port"]))))
+            family = socket.AF_INET6 if ":" in host else socket.AF_INET
+            stack.enter_context(socket.create_server((host, int(flags["rest_api_port"])), family=family))
         server.wait_for_termination(600)
 
 

@@ -58,7 +58,18 @@ def is_alive(pid: int) -> bool:
 
 def test_ours_is_run_where_tensorflow_serving_is_not_installed(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert launch.find_server() == [sys.executable, "-m", "serving.server"]
+    assert launch.find_server() == list(launch.DEVELOPMENT_SERVER)
+    assert launch.DEVELOPMENT_SERVER[0] == sys.executable
+
+
+@pytest.mark.parametrize("flags", [[], ["-I"]])
+def test_ours_is_run_and_not_what_lies_in_the_users_folder(tmp_path, flags):
+    (tmp_path / "serving.py").write_text("raise SystemExit('taken for ours')")
+    (tmp_path / "click.py").write_text("raise SystemExit('taken for a library')")
+    program, *rest = launch.DEVELOPMENT_SERVER  # -I: the package is found though nothing outside says where
+    run = subprocess.run([program, *flags, *rest, "--no_such"], capture_output=True, text=True, cwd=tmp_path)
+    assert run.returncode == 2
+    assert run.stderr.startswith("Usage: serving.server [OPTIONS]")
 
 
 def test_tensorflow_serving_is_run_where_it_is_on_the_path(tensorflow_serving):
@@ -160,6 +171,44 @@ def test_a_model_that_the_server_gave_up_is_told_at_once_with_the_servers_reason
         start(behaving(settings, "given-up"), tmp_path / "log", timeout=60),
     ):
         pytest.fail("it has no model")
+
+
+def test_a_server_that_refuses_to_say_how_the_model_is_is_told(settings, tmp_path):
+    with (
+        pytest.raises(LaunchError, match=r"(?s)does not say how the model is: .*PERMISSION_DENIED.*\n  asked for"),
+        start(behaving(settings, "refusing"), tmp_path / "log", timeout=60),
+    ):
+        pytest.fail("nobody knows whether it has a model")
+
+
+@pytest.mark.parametrize("host", ["no.such.host.invalid", "192.0.2.1", "no..name"])
+def test_a_host_that_is_another_is_told_as_such(settings, tmp_path, host):
+    assert not launch.is_of_this_machine(host)
+    elsewhere = dataclasses.replace(settings, host=host)
+    with (
+        pytest.raises(LaunchError, match=f"{host} is not an address of this machine"),
+        start(elsewhere, tmp_path / "l"),
+    ):
+        pytest.fail("it listens elsewhere")
+
+
+def test_a_port_that_is_taken_at_one_address_of_a_name_is_not_free():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        assert not launch.is_free(taken.getsockname()[1], "localhost")
+
+
+@pytest.mark.skipif(not launch.is_of_this_machine("::1"), reason="this machine has no IPv6")
+def test_an_ipv6_address_is_listened_at_and_told_in_brackets(settings, tmp_path):
+    with start(dataclasses.replace(settings, host="::1"), tmp_path / "log", timeout=30) as server:
+        assert server.grpc_address == f"[::1]:{settings.port}"
+        assert server.rest_address == f"http://[::1]:{settings.rest_port}"
+        assert not launch.is_free(settings.rest_port, "::1")
+    assert "--bind_address=::1" in (tmp_path / "log").read_text()
+
+
+@pytest.mark.parametrize(("host", "called_at"), [("0.0.0.0", "127.0.0.1"), ("::", "[::1]"), ("box.lan", "box.lan")])
+def test_where_a_server_is_called(host, called_at):
+    assert ServerSettings(base_path=Path("/m"), host=host).called_at == called_at
 
 
 def test_a_taken_port_is_refused_before_anything_starts(settings, tmp_path):

@@ -11,6 +11,7 @@ import tensorflow as tf
 from components.progress import listening
 from components.serving_check import asking
 from components.serving_check.asking import Plan, ask
+from components.serving_check.latency import Measured
 from components.serving_check.parity import InProcessModel, ModelError
 from components.serving_check.requests import HOSTILE
 from serving.client import Internal, InvalidRequest, Prediction, Unavailable
@@ -61,7 +62,8 @@ def server(monkeypatch):
             def score(self, address, text):
                 return score(address, text) if score else right_score(text)
 
-        def get(url, timeout):
+        def get(url, timeout, trust_env):
+            assert not trust_env
             assert url == "http://127.0.0.1:2/monitoring/prometheus/metrics"
             status = 200 if metrics is not None else 404
             return httpx.Response(status, text=metrics or "", request=httpx.Request("GET", url))
@@ -99,7 +101,7 @@ def test_scores_that_differ_by_one_transport_fail_there(server, folder):
     checks = server(folder, lambda address, text: right_score(text) + 0.25 * ("http" in address and text == SECRET))
     assert failing(checks) == {"REST parity"}
     assert checks["REST parity"].value == pytest.approx(0.25)
-    assert "(71 texts by REST) 0.25 is above serving.max_score_difference 1e-06" in checks["REST parity"].sentence
+    assert "(71 of 71 texts by REST) 0.25 is above serving.max_score_difference 1e-06" in checks["REST parity"].sentence
 
 
 def test_a_hostile_text_that_is_answered_otherwise_fails(server, folder):
@@ -152,6 +154,20 @@ def test_ceilings_are_kept(server, folder):
     assert failing(checks) == {"p50 latency", "p99 latency", "memory"}
     assert "is above serving.max_p99_ms 1e-09" in checks["p99 latency"].sentence
     assert checks["memory"].sentence.endswith("MB is above serving.max_memory_mb 1")
+
+
+def test_texts_that_no_time_was_left_for_are_told(server, folder, monkeypatch):
+    def measure(request, texts, ceilings):
+        for number in texts[:3]:
+            request(number)
+        return Measured(1.0, 2.0, texts=2)
+
+    monkeypatch.setattr(asking.latency, "measure", measure)
+    checks = server(folder)
+    assert failing(checks) == set()
+    assert checks["p50 latency"].sentence.startswith("p50 latency (time ran out after 2 of 71 texts) 1 ms is at most")
+    assert checks["p99 latency"].sentence.startswith("p99 latency (time ran out after 2 of 71 texts) 2 ms is at most")
+    assert "(3 of 71 texts by gRPC)" in checks["gRPC parity"].sentence
 
 
 def test_metrics_without_a_warm_up_fail(server, folder):

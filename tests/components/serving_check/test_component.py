@@ -12,10 +12,16 @@ from components.serving_check.component import ServingCheck
 from tests.components.evaluator.compiling import compile_step, imported
 
 
-def step(code="c", **settings):
+def step(code="c", last_refusal="", **settings):
     model_node, model = imported(standard_artifacts.Model, "model")
     examples_node, examples = imported(standard_artifacts.Examples, "examples")
-    check = ServingCheck(model=model, examples=examples, settings={"release": "2.16", **settings}, code=code)
+    check = ServingCheck(
+        model=model,
+        examples=examples,
+        settings={"release": "2.16", **settings},
+        code=code,
+        last_refusal=last_refusal,
+    )
     return check, [model_node, examples_node]
 
 

@@ -13,7 +13,7 @@ from tfx.components.infra_validator import executor as tfx_executor
 from tfx.components.pusher import executor as tfx_pusher
 from tfx.types import standard_artifacts
 
-from components.serving_check import executor
+from components.serving_check import blessing, executor
 from components.serving_check.check import ServingCheckError
 from components.serving_check.executor import Executor
 from components.serving_check.requests import HOSTILE
@@ -58,9 +58,9 @@ def may_be_pushed(blessing) -> bool:
 
 
 def test_the_marks_are_tfxs():
-    assert executor.BLESSED == tfx_executor._BLESSED_KEY
-    assert executor.BLESSED_FILE == tfx_executor._BLESSED_FILENAME
-    assert executor.NOT_BLESSED_FILE == tfx_executor._NOT_BLESSED_FILENAME
+    assert blessing.BLESSED == tfx_executor._BLESSED_KEY
+    assert blessing.BLESSED_FILE == tfx_executor._BLESSED_FILENAME
+    assert blessing.NOT_BLESSED_FILE == tfx_executor._NOT_BLESSED_FILENAME
 
 
 def test_a_sound_model_is_blessed_by_every_check(run, tmp_path):
@@ -104,10 +104,11 @@ def test_a_model_that_the_server_cannot_load_is_a_failed_check_with_its_last_wor
     assert "variables" in report["reasons"][0]
 
 
-def test_a_server_that_cannot_start_is_told_in_its_own_words(run, tmp_path, monkeypatch):
+def test_a_server_that_cannot_start_is_no_verdict_and_told_in_its_own_words(run, tmp_path, monkeypatch):
     monkeypatch.setattr(launch, "DEVELOPMENT_SERVER", (sys.executable, "-c", "raise SystemExit('no licence')"))
-    _, report = run(write_candidate(tmp_path / "model", LengthModel()))
-    assert "no licence" in report["checks"]["loading"]["sentence"]
+    with pytest.raises(ServingCheckError, match=r"(?s)that may be the model's fault: .*exit code 1.*no licence"):
+        run(write_candidate(tmp_path / "model", LengthModel()))
+    assert not (tmp_path / "blessing").exists()
 
 
 def test_a_machine_without_a_free_port_is_an_error_and_no_verdict(run, tmp_path, monkeypatch):
@@ -125,7 +126,7 @@ def test_a_port_that_somebody_got_first_is_no_verdict_on_the_model(run, tmp_path
         started.append((settings.port, settings.rest_port))
         if len(started) < 3:
             raise launch.PortTakenError("port taken")
-        raise launch.LaunchError("the third one starts")
+        raise launch.ModelNotLoadedError("the third one starts")
         yield
 
     monkeypatch.setattr(launch, "start", start)
@@ -139,5 +140,6 @@ def test_nothing_is_left_of_the_server(run, tmp_path, monkeypatch):
     scratch.mkdir()
     monkeypatch.setattr(executor.tempfile, "tempdir", str(scratch))
     monkeypatch.setattr(launch, "DEVELOPMENT_SERVER", (sys.executable, "-c", "raise SystemExit(1)"))
-    run(write_candidate(tmp_path / "model", LengthModel()))
+    with pytest.raises(ServingCheckError):
+        run(write_candidate(tmp_path / "model", LengthModel()))
     assert list(scratch.iterdir()) == []

@@ -65,6 +65,23 @@ def test_it_ends_in_time_however_slow_the_server_is(clock):
     assert len(sent) < 40
 
 
+def test_a_round_that_is_cut_off_proves_nothing(clock):
+    a_round = [195.0] * 125 + [900.0] * 3
+    request, sent = taking(clock, [195.0] * 10 + a_round * 3)
+    ceilings = Latency(200, 500)
+    measured = measure(request, TEXTS[:128], ceilings)
+    assert 10 + 2 * 128 < len(sent) < 10 + 3 * 128
+    assert (measured.p50_ms, measured.p99_ms) == (pytest.approx(195), pytest.approx(900))
+    assert measured.texts == 128
+    assert not measured.is_within(ceilings)
+
+
+def test_a_first_round_that_is_cut_off_says_how_many_texts_it_had(clock):
+    request, sent = taking(clock, itertools.repeat(1000.0))
+    measured = measure(request, TEXTS, Latency(2000, 2000), most_seconds=60)
+    assert measured.texts == len(sent) - 10 == 51
+
+
 def test_one_text_is_enough(clock):
     request, _ = taking(clock, [0.0, 7.0])
     measured = measure(request, [b"text"], CEILINGS)
