@@ -128,7 +128,7 @@ def _checks_table(checks: list[dict[str, Any]]) -> Table:
 
 def _serving_table(serving: dict[str, Any]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column(f"serving check by {serving['server']}")
+    table.add_column(f"serving check ({serving['server']})", no_wrap=True)
     table.add_column("value", justify="right")
     table.add_column("limit", justify="right")
     table.add_column("")

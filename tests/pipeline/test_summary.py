@@ -183,7 +183,7 @@ def test_what_is_printed_shows_values_beside_limits_and_the_verdict_last(tmp_pat
     assert ["overall", "accuracy", "0.7800", "≥", "0.8500", "FAILED"] in rows
     assert ["overall", "auc", "none", "≥", "0.9000", "FAILED"] in rows
     assert ["overall", "auc", "0.9100", "0.9500", "drop", "≤", "0.0200", "FAILED"] in rows
-    assert "serving check by tensorflow_model_server" in printed
+    assert "serving check (tensorflow_model_server)" in printed
     assert ["operators", "0", "missing", "0", "passed"] in rows
     assert ["loading", "available", "available", "passed"] in rows
     assert ["gRPC", "parity", "7.45e-07", "0.0001", "passed"] in rows

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import grpc
 import pytest
 import tensorflow as tf
 import tensorflow_transform as tft
+from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 from tensorflow_transform.tf_metadata import schema_utils
 from tfx.components import Transform
 from tfx.dsl.components.common import importer
@@ -20,9 +22,11 @@ from components.encoders.handles import EMBEDDED
 from components.features import INPUT_WORD_IDS, TARGET, TEXT, TRAIN
 from components.trainer.dataset import read_examples
 from components.transform.preprocessing import preprocessing_fn
+from serving import launch
 from tests.components.transform.test_tokens import HOSTILE
 
 MAX_TOKENS = 32
+_PADDING = -1
 TEXTS = [text.encode() for text in HOSTILE] + [
     " ".join(text for text in HOSTILE if len(text) < 200).encode(),
     b"Great.<br /><br />< BR >See\nit!", b"a\xc3 \xff\xfe cut off \xed\xa0\x80",
@@ -99,20 +103,63 @@ class Serving(tf.Module):
     def ids(self, text):
         return self._preprocessing({TEXT: text[:, None]})[INPUT_WORD_IDS]
 
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
+    def padded(self, text):
+        """The same as an answer over the wire, which takes dense tensors."""
+        return {"ids": tf.sparse.to_dense(self.ids(text), default_value=_PADDING)}
+
 
 @pytest.fixture(scope="module")
-def served(transformed, tmp_path_factory):
+def saved(transformed, tmp_path_factory) -> Path:
+    """A base path with version 1 of the graph."""
+    base = tmp_path_factory.mktemp("served") / "ids"
+    module = Serving(transformed[0])
+    tf.saved_model.save(module, str(base / "1"), signatures={"serving_default": module.padded})
+    return base
+
+
+@pytest.fixture(scope="module")
+def served(saved):
     """The ids of texts by the graph that was saved and loaded again."""
-    folder = str(tmp_path_factory.mktemp("served"))
-    tf.saved_model.save(Serving(transformed[0]), folder)
-    loaded = tf.saved_model.load(folder)
+    loaded = tf.saved_model.load(str(saved / "1"))
     return lambda texts: tf.RaggedTensor.from_sparse(loaded.ids(tf.constant(texts))).to_list()
 
 
-def test_what_was_trained_on_is_what_is_served(transformed, served):
+@pytest.fixture(scope="module")
+def over_the_wire(saved, tmp_path_factory):
+    """The ids of texts by a server process, asked by gRPC."""
+    port, rest_port = launch.free_ports()
+    settings = launch.ServerSettings("ids", saved, port=port, rest_port=rest_port, server=launch.DEVELOPMENT_SERVER)
+    log = tmp_path_factory.mktemp("log") / "server.log"
+    with launch.start(settings, log) as server, grpc.insecure_channel(server.grpc_address) as channel:
+        service = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+
+        def ids(texts):
+            request = predict_pb2.PredictRequest()
+            request.model_spec.name = "ids"
+            request.inputs["text"].CopyFrom(tf.make_tensor_proto(texts, tf.string))
+            answer = tf.make_ndarray(service.Predict(request, timeout=60).outputs["ids"])
+            return [row[row != _PADDING].tolist() for row in answer]
+
+        yield ids
+
+
+@pytest.fixture(scope="module")
+def trained(transformed) -> dict[int, list[int]]:
+    """The ids that a training step reads of each text, by its number."""
     transform_output, pattern = transformed
     examples = read_examples([pattern], transform_output, TRAIN)
-    trained = {int(target[0]): ids.numpy().tolist() for ids, target in examples.dataset}
+    return {int(target[0]): ids.numpy().tolist() for ids, target in examples.dataset}
+
+
+def test_what_was_trained_on_is_what_a_server_reads(trained, over_the_wire):
+    together = over_the_wire(TEXTS)
+    for number, text in enumerate(TEXTS):
+        assert together[number] == trained[number], text
+        assert over_the_wire([text]) == [trained[number]], text
+
+
+def test_what_was_trained_on_is_what_is_served(trained, served):
     assert sorted(trained) == list(range(len(TEXTS)))
     together = served(TEXTS)
     for number, text in enumerate(TEXTS):
