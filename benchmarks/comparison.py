@@ -28,7 +28,6 @@ TOKENS = "TensorFlow, from tokens"
 ONNX = "ONNX Runtime, from tokens"
 OVERHEAD = "gRPC call above the call in process, ms"
 
-_OURS = (sys.executable, "-m", "serving.server")
 _SERIAL = (sys.executable, "-m", "benchmarks.peers.serial_server")
 _OVERHEAD_TEXTS = 50
 _START_SECONDS = 120.0
@@ -115,7 +114,7 @@ def _start(model: Path, texts_file: Path, settings: Settings, folder: Path) -> I
             )
         }
         onnx = stack.enter_context(_onnx(tensorflow, settings, folder, about))
-        server = stack.enter_context(_serve(_OURS, base, folder / "server.log"))
+        server = stack.enter_context(_serve(launch.DEVELOPMENT_SERVER, base, folder / "server.log"))
         one_at_a_time = stack.enter_context(_serve(_SERIAL, base, folder / "one_at_a_time.log"))
         yield _Peers(server.grpc_address, one_at_a_time.grpc_address, tensorflow, onnx, about)
 

@@ -30,7 +30,6 @@ from components.errors import BertlineError
 from serving import launch
 
 _MODEL = "default"
-_SERVER = (sys.executable, "-m", "serving.server")
 _START_SECONDS = 120.0
 _LONG_TEXTS, _SHORT_TEXTS = 150, 350
 _WIDTH = 120
@@ -126,7 +125,12 @@ def soak(model: Path, settings: Settings, tell: Tell) -> Soaked:
 def _serve(base: Path, log: Path) -> contextlib.AbstractContextManager[launch.RunningServer]:
     port, rest_port = launch.free_ports(2)
     settings = launch.ServerSettings(
-        model_name=_MODEL, base_path=base, port=port, rest_port=rest_port, server=_SERVER, drain_seconds=10.0
+        model_name=_MODEL,
+        base_path=base,
+        port=port,
+        rest_port=rest_port,
+        server=launch.DEVELOPMENT_SERVER,
+        drain_seconds=10.0,
     )
     return launch.start(settings, log, _START_SECONDS)
 
