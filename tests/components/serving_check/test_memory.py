@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import os
+import contextlib
 import subprocess
 import sys
 
@@ -9,20 +9,30 @@ import pytest
 
 from components.serving_check.memory import resident_mb
 
+HOLD = "held = bytearray(200 << 20); print('ready', flush=True); input()"
+HOLD_IN_A_CHILD = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {HOLD!r}])"
+
+
+@contextlib.contextmanager
+def running(code):
+    """A process that has said that it is ready: not this one, which may have children of other tests."""
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", code], text=True, **pipes) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        yield process
+        process.communicate("\n")
+
 
 def test_it_is_that_of_the_process():
-    assert resident_mb(os.getpid()) == pytest.approx(psutil.Process().memory_info().rss / 2**20, rel=0.2)
+    with running(HOLD) as process:
+        assert resident_mb(process.pid) == pytest.approx(psutil.Process(process.pid).memory_info().rss / 2**20, rel=0.2)
 
 
 def test_children_count():
-    code = "import time; held = bytearray(200 << 20); print('ready', flush=True); time.sleep(60)"
-    before = resident_mb(os.getpid())
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as child:
-        assert child.stdout is not None
-        child.stdout.readline()
-        held = resident_mb(os.getpid())
-        child.kill()
-    assert held - before > 150
+    with running(HOLD_IN_A_CHILD) as process:
+        assert psutil.Process(process.pid).memory_info().rss < 100 << 20
+        assert resident_mb(process.pid) > 200
 
 
 def test_a_process_that_ended_holds_nothing_to_measure():

@@ -104,7 +104,7 @@ def test_grpc_alone_imports_no_http_client():
 
 
 OURS = "from serving.client import Client\n"
-TENSORFLOW = "import tensorflow as tf\nfrom tensorflow_serving.apis import prediction_service_pb2\n"
+TENSORFLOW = "import tensorflow as tf\nfrom tensorflow_serving.apis import prediction_service_pb2_grpc\n"
 USE = """
 try:
     Client("127.0.0.1:1", "demo", retries=0).predict(["x"])

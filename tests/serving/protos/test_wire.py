@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator
 
 import pytest
 from google.protobuf import descriptor_pool
 
 from serving.protos import messages
+from serving.server.service_names import register_descriptors
 
-# Importing them registers the stock descriptors.
-for module in ("model_service_pb2", "prediction_service_pb2"):
-    importlib.import_module(f"tensorflow_serving.apis.{module}")
+register_descriptors()
 STOCK = descriptor_pool.Default()
 
 FILES = [
