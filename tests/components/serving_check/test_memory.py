@@ -16,8 +16,8 @@ HOLD_IN_A_CHILD = f"import subprocess, sys; subprocess.run([sys.executable, '-c'
 @contextlib.contextmanager
 def running(code):
     """A process that has said that it is ready: not this one, which may have children of other tests."""
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen([sys.executable, "-c", code], text=True, **pipes) as process:
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", code], text=True, stdin=pipe, stdout=pipe) as process:
         assert process.stdout is not None
         process.stdout.readline()
         yield process
