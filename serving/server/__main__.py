@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before TensorFlow is imported
+# Before TensorFlow is imported, which tells of graphics cards that are not there; what matters is raised as well.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import asyncio
 import logging
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +97,7 @@ def _number(name: str, default: float, text: str, least: float = 0, most: int = 
 @click.version_option(package_name="bertline", message="bertline development server %(version)s")
 def main(**flags: Any) -> None:
     """Serve SavedModels with TensorFlow Serving's wire, for development and tests."""
+    warnings.filterwarnings("ignore", module=r"google\.")  # of the age of Python, at every start
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO, stream=sys.stderr)
     _check(flags)
     # TensorFlow takes seconds to import, which --help and a wrong flag need not wait for.

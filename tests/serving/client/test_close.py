@@ -75,5 +75,6 @@ def test_a_task_that_is_cancelled_is_cancelled(address, hanging, is_closed):
     asyncio.run(cancel())
 
 
-def test_before_any_call(connect, address):
+def test_before_any_call(connect, address, brain):
     connect(address).end()
+    assert brain.calls == 0
