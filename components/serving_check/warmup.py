@@ -14,11 +14,10 @@ from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow_serving.apis import prediction_log_pb2
 
 from components.serving_check.check import Check
+from components.trainer.warmup import WARMUP_FILE
 
 BROUGHT = "warm-up requests"
 REPLAYED = "warm-up"
-# TensorFlow Serving's own name for it: servables/tensorflow/saved_model_warmup_util.cc.
-WARMUP_FILE = "assets.extra/tf_serving_warmup_requests"
 
 _METRIC = re.compile(
     r'^:tensorflow:serving:model_warmup_latency_count\{.*?\bstatus="((?:[^"\\]|\\.)*)".*?\} (\S+)$', re.MULTILINE

@@ -87,6 +87,14 @@ class Served:
         return self.manager.lease(specified(model, **spec)).version.number
 
 
+async def serving_version_1(root):
+    """A model `m` with one version, loaded."""
+    served = Served(root)
+    served.add("m", 1)
+    await served.manager.apply(served.config("m"))
+    return served
+
+
 def specified(name, version=None, label=None):
     spec = model_pb2.ModelSpec(name=name)
     if version is not None:
@@ -132,9 +140,7 @@ async def test_the_latest_version_answers(tmp_path):
 
 @run
 async def test_a_new_version_takes_over_only_when_it_is_loaded(tmp_path):
-    served = Served(tmp_path)
-    served.add("m", 1)
-    await served.manager.apply(served.config("m"))
+    served = await serving_version_1(tmp_path)
     served.loader.held["m/2"] = asyncio.Event()
     served.add("m", 2)
     await served.poll()
@@ -150,9 +156,7 @@ async def test_a_new_version_takes_over_only_when_it_is_loaded(tmp_path):
 
 @run
 async def test_an_old_version_is_unloaded_when_its_last_request_is_answered(tmp_path):
-    served = Served(tmp_path)
-    served.add("m", 1)
-    await served.manager.apply(served.config("m"))
+    served = await serving_version_1(tmp_path)
     leases = [served.manager.lease(specified("m")) for _ in range(2)]
     served.add("m", 2)
     await served.poll()
@@ -216,9 +220,7 @@ async def test_a_rollback_is_the_removal_of_a_version(tmp_path):
 
 @run
 async def test_a_base_path_that_is_away_keeps_what_is_served(tmp_path):
-    served = Served(tmp_path)
-    served.add("m", 1)
-    await served.manager.apply(served.config("m"))
+    served = await serving_version_1(tmp_path)
     (tmp_path / "m").rename(tmp_path / "away")
     await served.poll()
     assert served.chosen("m") == 1
@@ -226,9 +228,7 @@ async def test_a_base_path_that_is_away_keeps_what_is_served(tmp_path):
 
 @run
 async def test_an_empty_base_path_serves_nothing(tmp_path):
-    served = Served(tmp_path)
-    served.add("m", 1)
-    await served.manager.apply(served.config("m"))
+    served = await serving_version_1(tmp_path)
     served.remove("m", 1)
     await served.poll()
     assert refusal(grpc.StatusCode.NOT_FOUND, lambda: served.chosen("m")) == (
@@ -278,9 +278,7 @@ async def test_a_model_that_is_left_out_is_unloaded(tmp_path):
 
 @run
 async def test_a_wrong_configuration_changes_nothing(tmp_path):
-    served = Served(tmp_path)
-    served.add("m", 1)
-    await served.manager.apply(served.config("m"))
+    served = await serving_version_1(tmp_path)
     twice = served.config("m", "m")
     with pytest.raises(ServingError, match="Illegal to list model m multiple times"):
         await served.manager.apply(twice)
@@ -301,9 +299,7 @@ async def test_a_new_model_that_cannot_be_loaded_is_told(tmp_path):
 
 @run
 async def test_closing_waits_for_the_last_answer(tmp_path):
-    served = Served(tmp_path)
-    served.add("m", 1)
-    await served.manager.apply(served.config("m"))
+    served = await serving_version_1(tmp_path)
     lease = served.manager.lease(specified("m"))
     closing = asyncio.ensure_future(served.manager.close())
     await asyncio.sleep(0.05)
@@ -329,9 +325,7 @@ async def test_a_version_that_is_loading_when_all_ends_is_freed(tmp_path):
 
 @run
 async def test_a_version_that_is_gone_before_its_turn_is_not_loaded(tmp_path):
-    served = Served(tmp_path)
-    served.add("m", 1)
-    await served.manager.apply(served.config("m"))
+    served = await serving_version_1(tmp_path)
     served.loader.held["m/2"] = asyncio.Event()
     served.add("m", 2)
     await served.poll()
@@ -362,9 +356,7 @@ async def test_ended_versions_do_not_pile_up(tmp_path):
 
 @run
 async def test_a_version_that_is_wanted_again_while_it_is_unloaded_comes_back(tmp_path):
-    served = Served(tmp_path)
-    served.add("m", 1)
-    await served.manager.apply(served.config("m"))
+    served = await serving_version_1(tmp_path)
     lease = served.manager.lease(specified("m"))
     served.add("m", 2)
     await served.poll()
@@ -378,9 +370,7 @@ async def test_a_version_that_is_wanted_again_while_it_is_unloaded_comes_back(tm
 
 @run
 async def test_the_only_version_that_goes_and_comes_back_is_served_again(tmp_path):
-    served = Served(tmp_path)
-    served.add("m", 1)
-    await served.manager.apply(served.config("m"))
+    served = await serving_version_1(tmp_path)
     lease = served.manager.lease(specified("m"))
     served.remove("m", 1)
     await served.poll()
@@ -436,9 +426,7 @@ async def test_two_reloads_at_once_do_not_trip_over_each_other(tmp_path):
 
 @run
 async def test_a_path_that_cannot_be_changes_nothing(tmp_path):
-    served = Served(tmp_path)
-    served.add("m", 1)
-    await served.manager.apply(served.config("m"))
+    served = await serving_version_1(tmp_path)
     wrong = served.config("m")
     wrong.model_config_list.config.add(name="z", base_path="/a\0b", model_platform="tensorflow")
     with pytest.raises(ServingError, match="holds a NUL"):
@@ -449,9 +437,7 @@ async def test_a_path_that_cannot_be_changes_nothing(tmp_path):
 
 @run
 async def test_looking_for_versions_goes_on_whatever_happens(tmp_path):
-    served = Served(tmp_path)
-    served.add("m", 1)
-    await served.manager.apply(served.config("m"))
+    served = await serving_version_1(tmp_path)
     looks = []
 
     async def look():
