@@ -8,35 +8,20 @@ from __future__ import annotations
 
 from importlib import metadata
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from components.encoders.handles import EMBEDDED, known_max_positions
 from components.example_gen.bands import length_bands
 from components.features import LABEL, LENGTH_BAND
 from components.serving_check.releases import RELEASES, release_for
+from pipeline.kubeflow.settings import Kubeflow
+from pipeline.section import Positive, Section
 
 Fraction = Annotated[float, Field(gt=0.0, le=1.0)]
-Positive = Annotated[float, Field(gt=0.0)]
 # What has no meaning where all examples are of one class, as in a slice by label.
 _NEED_BOTH_CLASSES = frozenset({"auc", "auc_pr"})
-
-
-class Section(BaseModel):
-    """Base of every section: unknown keys are refused, values are final."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, populate_by_name=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _no_truth_values(cls, settings: Any) -> Any:
-        """Python takes true for 1, and YAML takes an unquoted yes for true: neither is what was meant."""
-        for name, value in settings.items() if isinstance(settings, dict) else ():
-            field = cls.model_fields.get(name)
-            if isinstance(value, bool) and field is not None and "bool" not in str(field.annotation):
-                raise ValueError(f"{name} is {value}; write a number, or put a text in quotes")
-        return settings
 
 
 class Splits(Section):
@@ -249,6 +234,7 @@ class Config(Section):
     gates: Gates
     serving: Serving = Field(default_factory=Serving)
     push: Push = Push()
+    kubeflow: Kubeflow | None = Field(default=None, description="what only a cluster needs")
     samples: tuple[str, ...] = Field(default=(), description="texts that the pushed model scores at the end of a run")
 
     @model_validator(mode="after")
