@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import os
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
 from components.errors import BertlineError, ConfigError
-
-_STOPPED = 1
-_USAGE_ERROR = 2
+from pipeline.cli_compile import compile_command
+from pipeline.cli_options import STOPPED, config_arguments, layers_and_overrides, need_pipeline, refuse
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -24,41 +22,26 @@ def main() -> None:
     """Keeps a BERT text classifier in production: ingests, checks, trains, gates, publishes."""
 
 
-def _need_pipeline() -> None:
-    """Refuses to go on where pip brought the light client only."""
-    if importlib.util.find_spec("tfx") is None:
-        _refuse(ConfigError("TFX is not installed (pip brings the light client only); run `make setup` in a checkout"))
-
-
-_overrides = click.option(
-    "--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Override a setting: training.epochs=2."
-)
-
-
-def _config_arguments(command: click.decorators.FC) -> click.decorators.FC:
-    return click.argument("config", metavar="CONFIG")(_overrides(command))
-
-
 @main.command(short_help="Run the pipeline of a task on this machine.")
-@_config_arguments
+@config_arguments
 @click.option("--summary", type=click.Path(dir_okay=False, path_type=Path), help="Write the outcome as JSON.")
-def run(config: str, overrides: tuple[str, ...], summary: Path | None) -> None:
+def run(config: str, layers: tuple[str, ...], overrides: tuple[str, ...], summary: Path | None) -> None:
     """Run the pipeline of CONFIG, a task's name (demo) or a YAML file, on this machine.
 
     Exits with 0 if the model was PUSHED or is UNCHANGED, 3 if it was NOT BLESSED, 1 if the run STOPPED, and 2 if it
     could not begin.
     """
-    _need_pipeline()
+    need_pipeline()
     from pipeline.config_file import load_config
     from pipeline.local_run import run as run_locally
 
     try:
-        outcome = run_locally(load_config(config, overrides), summary)
+        outcome = run_locally(load_config(config, overrides, layers), summary)
     except BertlineError as error:
         if summary is not None:
             with contextlib.suppress(ConfigError):  # which may be that very error: the file cannot be written
                 _write_refusal(summary, config, error)
-        _refuse(error)
+        refuse(error)
     sys.exit(outcome.verdict.exit_code)
 
 
@@ -83,19 +66,19 @@ _PORT = click.IntRange(0, 65535)
 )
 @click.option("--access-log", is_flag=True, help="A line a request, without its texts (development server).")
 @click.option("--development", is_flag=True, help="Run our development server though TensorFlow Serving is installed.")
-@_overrides
-def serve(target: str, name: str | None, overrides: tuple[str, ...], **options: Any) -> None:
+@layers_and_overrides
+def serve(target: str, name: str | None, layers: tuple[str, ...], overrides: tuple[str, ...], **options: Any) -> None:
     """Serve TARGET: a task's name or YAML file, a folder of versions, or a model config file of TensorFlow Serving.
 
     Runs tensorflow_model_server where it is installed, else our development server, until Ctrl-C or SIGTERM.
     """
-    _need_pipeline()
+    need_pipeline()
     from pipeline import serve as server
 
     try:
-        server.serve(target, name, overrides, server.Choices(**options))
+        server.serve(target, name, server.Choices(**options), overrides, layers)
     except BertlineError as error:
-        _refuse(error)
+        refuse(error)
 
 
 @main.command(short_help="Classify texts with a served model.")
@@ -133,27 +116,27 @@ def predict(texts: tuple[str, ...], **options: Any) -> None:
     try:
         predicting.run(texts, predicting.Options(**options))
     except predicting.PredictionStopped as error:
-        _refuse(error, _STOPPED)
+        refuse(error, STOPPED)
     except BertlineError as error:
-        _refuse(error)
+        refuse(error)
 
 
 @main.group("config")
 def config_group() -> None:
     """Look at configurations."""
-    _need_pipeline()
+    need_pipeline()
 
 
 @config_group.command("show")
-@_config_arguments
-def config_show(config: str, overrides: tuple[str, ...]) -> None:
+@config_arguments
+def config_show(config: str, layers: tuple[str, ...], overrides: tuple[str, ...]) -> None:
     """Print CONFIG with every default written out, or what is wrong with it."""
     from pipeline.config_file import dump_config, load_config
 
     try:
-        click.echo(dump_config(load_config(config, overrides)), nl=False)
+        click.echo(dump_config(load_config(config, overrides, layers)), nl=False)
     except BertlineError as error:
-        _refuse(error)
+        refuse(error)
 
 
 @config_group.command("list")
@@ -164,14 +147,12 @@ def config_list() -> None:
     click.echo("\n".join(task_names()))
 
 
-def _refuse(error: BertlineError, exit_code: int = _USAGE_ERROR) -> NoReturn:
-    click.secho(f"error: {error}", fg="red", err=True)
-    sys.exit(exit_code)
-
-
 def _write_refusal(path: Path, config: str, error: BertlineError) -> None:
     from pipeline.summary import Run, summarise, write_summary
     from pipeline.verdict import stopped
 
     started = datetime.now().astimezone().isoformat(timespec="seconds")
     write_summary(summarise(Run(config, "", started), stopped(str(error)), 0.0), path)
+
+
+main.add_command(compile_command)

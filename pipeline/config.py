@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from importlib import metadata
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from components.encoders.handles import EMBEDDED, known_max_positions
+from components.errors import ConfigError
+from components.example_gen import spans
 from components.example_gen.bands import length_bands
 from components.features import LABEL, LENGTH_BAND
 from components.serving_check.releases import RELEASES, release_for
@@ -36,7 +38,10 @@ class Data(Section):
     """Where the text comes from, and which of it is used."""
 
     source: Literal["embedded", "imdb", "files"]
-    path: str | None = Field(default=None, description="file, glob (files) or folder (imdb)")
+    path: str | None = Field(
+        default=None, description="file, glob (files) or folder (imdb); {SPAN} stands for a number (files)"
+    )
+    span: int | str = Field(default=spans.LATEST, description="which number {SPAN} is, or latest: the highest")
     text: str = Field(default="text", description="column of the text (files)")
     label: str = Field(default="label", description="column of the label (files)")
     delimiter: str = Field(default=",", min_length=1, max_length=1)
@@ -52,6 +57,27 @@ class Data(Section):
             raise ValueError("data.path is given, but data.source embedded has its own data; set data.source to files")
         if self.source != "embedded" and self.path is None:
             raise ValueError(f"data.path is missing: data.source {self.source} needs it")
+        return self
+
+    @field_validator("span", mode="plain")
+    @classmethod
+    def _span_is_a_number_or_latest(cls, span: Any) -> int | str:
+        try:
+            return spans.read_span(span)
+        except ConfigError as error:
+            raise ValueError(f"give the number of a span, from 0 to {spans.LARGEST}, or {spans.LATEST}") from error
+
+    @model_validator(mode="after")
+    def _span_goes_with_path(self) -> Data:
+        try:
+            spans.check_span(self.path, self.span)
+            if self.source != "files" and spans.has_span(self.path):
+                raise ConfigError(
+                    f"data.path {self.path!r} has {{SPAN}}, which data.source {self.source} does not know; "
+                    "set data.source to files, or give the path of one span"
+                )
+        except ConfigError as error:
+            raise ValueError(str(error)) from error
         return self
 
     @model_validator(mode="after")

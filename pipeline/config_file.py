@@ -1,4 +1,4 @@
-"""Reads a task's YAML, lays overrides over it, and says what is wrong with it in the user's own terms."""
+"""Reads a task's YAML, lays files and overrides over it, and says what is wrong with it in the user's own terms."""
 
 from __future__ import annotations
 
@@ -30,18 +30,23 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def load_config(name_or_path: str, overrides: Iterable[str] = ()) -> Config:
+def load_config(name_or_path: str, overrides: Iterable[str] = (), layers: Iterable[str | Path] = ()) -> Config:
     """The checked configuration of a task.
 
     Args:
         name_or_path: a task of `pipeline/configs/` by its name, or a YAML file.
-        overrides: `section.key=value` each, the value in YAML.
+        overrides: `section.key=value` each, the value in YAML; they are laid over last.
+        layers: YAML files of sections, each laid over the task and the layers before it: mappings are merged, lists
+            and values replaced.
 
     Raises:
-        ConfigError: no such task, no YAML, or a key or value that is not accepted; all of them are named.
+        ConfigError: no such task or file, no YAML, or a key or value that is not accepted; all of them are named.
     """
     origin, text = _read(name_or_path)
     settings = _parse(text, origin)
+    for layer in layers:
+        settings = _merge(settings, _parse(_read_file(Path(layer), "--with"), f"--with {layer}"))
+        origin += f" with {layer}"
     for override in overrides:
         _lay_over(settings, override)
         origin += f" with --set {override}"
@@ -64,8 +69,10 @@ def task_names() -> list[str]:
 
 
 def dump_config(config: Config) -> str:
-    """The resolved configuration as YAML, with every default written out."""
-    settings = config.model_dump(mode="json", by_alias=True)
+    """The resolved configuration as YAML, with every default written out; without a section for a cluster, if none is
+    given.
+    """
+    settings = config.model_dump(mode="json", by_alias=True, exclude={"kubeflow"} if config.kubeflow is None else None)
     return yaml.safe_dump(settings, sort_keys=False, allow_unicode=True, width=110)
 
 
@@ -74,13 +81,21 @@ def _read(name_or_path: str) -> tuple[str, str]:
         resource = resources.files("pipeline") / "configs" / f"{name_or_path}.yaml"
         return f"the task {name_or_path}", resource.read_text(encoding="utf-8")
     path = Path(name_or_path)
-    if path.is_dir():
-        raise ConfigError(f"the configuration {name_or_path} is a folder; give the path of a YAML file")
-    if not path.is_file():
+    if not path.exists():
         known = ", ".join(task_names())
         raise ConfigError(f"no configuration {name_or_path}: give the path of a YAML file, or one of {known}")
+    return str(path), _read_file(path, "the configuration")
+
+
+def _read_file(path: Path, what: str) -> str:
+    if path.is_dir():
+        raise ConfigError(f"{what} {path} is a folder; give the path of a YAML file")
+    if not path.is_file():
+        raise ConfigError(
+            f"{what} {path}: there is no such file (seen from {Path.cwd()}); give the path of a YAML file"
+        )
     try:
-        return str(path), path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path} is not UTF-8 (byte {error.start}); save it as UTF-8") from error
     except OSError as error:
@@ -102,6 +117,15 @@ def _parse(text: str, origin: str) -> dict[str, Any]:
     return settings
 
 
+def _merge(settings: dict[str, Any], layer: dict[str, Any]) -> dict[str, Any]:
+    """The settings with the layer's laid over them; neither is changed."""
+    merged = dict(settings)
+    for key, value in layer.items():
+        below = merged.get(key)
+        merged[key] = _merge(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    return merged
+
+
 def _lay_over(settings: dict[str, Any], override: str) -> None:
     key, equals, value = override.partition("=")
     names = key.strip().split(".")
@@ -111,9 +135,11 @@ def _lay_over(settings: dict[str, Any], override: str) -> None:
         raise ConfigError(f"--set {override}: write it as section.key=value, such as training.epochs=2")
     section = settings
     for name in names[:-1]:
-        section = section.setdefault(name, {})
-        if not isinstance(section, dict):
+        below = section.get(name, {})
+        if not isinstance(below, dict):
             raise ConfigError(f"--set {override}: {name} is a value, not a section")
+        section[name] = dict(below)  # YAML's aliases make one mapping stand in several places
+        section = section[name]
     try:
         section[names[-1]] = yaml.safe_load(value)
     except yaml.YAMLError as error:

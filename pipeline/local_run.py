@@ -5,11 +5,10 @@ from __future__ import annotations
 import logging
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import fasteners
 from rich.console import Console
@@ -19,24 +18,26 @@ from components.encoders.fingerprint import encoder_digest
 from components.errors import ConfigError
 from components.example_gen.sources import check_source
 from pipeline.config import Config
-from pipeline.display import Display, busy
+from pipeline.display import busy
+from pipeline.engine import Engine, TfxEngine
 from pipeline.failure import explain
 from pipeline.quiet import logging_to
 from pipeline.schema_file import read_schema
 from pipeline.sigterm import sigterm_as_interrupt
-from pipeline.steps import Step
 from pipeline.summary import Run, print_outcome, summarise, write_summary
 from pipeline.verdict import Outcome, stopped
-
-if TYPE_CHECKING:
-    from pipeline.outside import Outside
 
 _NOT_ENDED = "it has not come to its end: it is going on, or was killed"
 _LOG = logging.getLogger(__name__)
 
 
-def run(config: Config, summary_file: Path | None = None) -> Outcome:
+def run(config: Config, summary_file: Path | None = None, engine: Engine | None = None) -> Outcome:
     """Runs the task's pipeline, shows its steps, prints and returns the outcome.
+
+    Args:
+        config: the task.
+        summary_file: where the outcome is written as JSON.
+        engine: what executes the steps; TFX's own local runner where it is left out.
 
     Whatever goes wrong once the first step has begun ends the run as STOPPED, with the cause.
 
@@ -54,7 +55,7 @@ def run(config: Config, summary_file: Path | None = None) -> Outcome:
         _make(config.push_folder, "push.folder")
         console.print(Text.assemble(("bertline", "bold"), f" run of {this.pipeline}, log in {log}"), soft_wrap=True)
         _record(this, stopped(_NOT_ENDED), began, summary_file)  # what stays if this process is killed
-        outcome = _attempt(config, this, console)
+        outcome = _attempt(engine or TfxEngine(config), this, console)
         this.paths.update(_paths(this, outcome, home, log))
         try:
             _record(this, outcome, began, summary_file)
@@ -75,51 +76,30 @@ def _record(this: Run, outcome: Outcome, began: float, summary_file: Path | None
         write_summary(summarise(this, outcome, time.monotonic() - began), summary_file)
 
 
-def _prepare(config: Config, run_id: str, console: Console) -> Outside:
-    """Loads TensorFlow, checks the encoder, and fingerprints what lies outside. Raises BertlineError."""
-    with busy(console, "loading TensorFlow and TFX"):
-        # Ten seconds of imports, which a mistake in the configuration should not have to wait for.
-        from pipeline.outside import observe
-        from pipeline.preflight import check_encoder
-    with busy(console, "preparing the encoder"):
-        check_encoder(config)
-        return observe(config, run_id)
-
-
-def _attempt(config: Config, this: Run, console: Console) -> Outcome:
+def _attempt(engine: Engine, this: Run, console: Console) -> Outcome:
     """Prepares and executes. Raises BertlineError where it could not even be prepared; whatever else goes wrong is told
     as the outcome.
     """
     try:
-        outside = _prepare(config, this.run_id, console)
+        engine.prepare(this.run_id, console)
     except KeyboardInterrupt as error:
         return stopped(explain(error))
     try:
-        return _execute(config, outside, this.steps, console)
+        outcome = engine.execute(this.steps, console)
+        return _with_samples(outcome, engine.samples, console)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  it is logged whole and told as the verdict
         _LOG.exception("stopped")
         return stopped(explain(error), this.steps)
 
 
-def _execute(config: Config, outside: Outside, steps: list[Step], console: Console) -> Outcome:
-    from pipeline.local_runner import BEAM_ARGS, ObservedDagRunner
-    from pipeline.pipeline import build_pipeline
-    from pipeline.published import score_published
-    from pipeline.run_store import connection
-    from pipeline.verdict import read_outcome
-
-    store = connection(config.pipeline.home / "metadata.sqlite")
-    pipeline = build_pipeline(config, outside, metadata_connection_config=store, beam_pipeline_args=list(BEAM_ARGS))
-    steps.extend(Step(component.id) for component in pipeline.components)
-    display = Display(console, steps)
-    with display.showing():
-        ObservedDagRunner(outside.run_id, steps, store, display).run(pipeline)
-    outcome = read_outcome(steps)
+def _with_samples(outcome: Outcome, texts: Sequence[str], console: Console) -> Outcome:
+    """The outcome of a run that published, once the published version was found complete and was asked."""
     if outcome.folder is None or outcome.digest is None:
         return outcome
+    from pipeline.published import score_published
+
     with busy(console, "loading the published model"):
-        samples = score_published(outcome.folder, outcome.digest, config.samples)
-    return outcome.with_samples(samples)
+        return outcome.with_samples(score_published(outcome.folder, outcome.digest, texts))
 
 
 @contextmanager

@@ -8,9 +8,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from components.encoders.fingerprint import encoder_digest
 from components.example_gen.fingerprint import data_digest
+from components.example_gen.spans import resolve_span
 from components.fingerprint import code_digest, file_digest, json_digest
 from components.model_folder import state_digest
 from components.serving_check.blessing import last_refusal
@@ -28,6 +30,7 @@ _ENTRY_POINTS = {
     "served_model": ("components.served_model.executor",),
     "evaluator": ("components.evaluator.executor",),
 }
+_SERVING_CHECK = "serving_check"
 _SERVING_ENTRY_POINTS = ("components.serving_check.executor", "serving.launch", "serving.server.__main__")
 # What computes a step's results beside our code: another version may give others.
 _BUILT_ON = ("tfx", "tensorflow", "tensorflow-text", "tensorflow-transform", "tensorflow-model-analysis", "tf-keras")
@@ -38,10 +41,11 @@ _WIRE = Path(protos.__file__).with_name("wire.binpb")
 
 @dataclasses.dataclass(frozen=True)
 class Outside:
-    """The outside of a run when it began."""
+    """The outside of a run when it began. `span` is None where data.path has no {SPAN}."""
 
     run_id: str
     schema: str
+    span: int | None
     data: str
     encoder: str
     served: str
@@ -52,16 +56,42 @@ class Outside:
 
 def observe(config: Config, run_id: str) -> Outside:
     """Fingerprints everything outside. Raises BertlineError where something that the run needs is not there."""
+    span = resolve_span(config.data.path, config.data.span)
     return Outside(
         run_id=run_id,
         schema=read_schema(config),
-        data=data_digest(config.data.model_dump(mode="json")),
+        span=span,
+        data=data_digest(data_settings(config, span)),
         encoder=encoder_digest(config.encoder.handle, config.encoder.vocab_file),
         served=state_digest(config.push_folder),
         code={step: _code_digest(modules) for step, modules in _ENTRY_POINTS.items()} | _serving_code(),
         server=_server_digest(),
         last_refusal=last_refusal(artifacts_folder(config)),
     )
+
+
+def unobserved(config: Config) -> Outside:
+    """The outside of a pipeline that is compiled here and run elsewhere: the schema, which is compiled in.
+
+    The rest is observed by a step of every run (see `pipeline.kubeflow.wiring`), and the code is the image's, by whose
+    digest Kubeflow caches. Raises ConfigError where there is no schema.
+    """
+    return Outside(
+        run_id="",
+        schema=read_schema(config),
+        span=None,
+        data="",
+        encoder="",
+        served="",
+        code=dict.fromkeys((*_ENTRY_POINTS, _SERVING_CHECK), ""),
+        server="",
+        last_refusal="",
+    )
+
+
+def data_settings(config: Config, span: int | None) -> dict[str, Any]:
+    """The section `data` as plain values, with the span that is read in place of the latest."""
+    return config.data.model_dump(mode="json") | ({} if span is None else {"span": span})
 
 
 def artifacts_folder(config: Config) -> Path:
@@ -75,7 +105,7 @@ def _code_digest(modules: Sequence[str], built_on: Sequence[str] = _BUILT_ON) ->
 
 def _serving_code() -> dict[str, str]:
     code = _code_digest(_SERVING_ENTRY_POINTS, (*_BUILT_ON, *_SERVING_BUILT_ON))
-    return {"serving_check": json_digest([code, file_digest(_WIRE)])}
+    return {_SERVING_CHECK: json_digest([code, file_digest(_WIRE)])}
 
 
 def _server_digest() -> str:

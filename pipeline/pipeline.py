@@ -20,7 +20,7 @@ from components.pusher.component import Pusher
 from components.served_model.component import ServedModel
 from components.serving_check.component import ServingCheck
 from pipeline.config import Config
-from pipeline.outside import Outside, artifacts_folder
+from pipeline.outside import Outside, artifacts_folder, data_settings
 
 PREPROCESSING_FN = "components.transform.preprocessing.preprocessing_fn"
 RUN_FN = "components.trainer.run.run_fn"
@@ -34,7 +34,7 @@ def build_components(config: Config, outside: Outside) -> list[BaseNode]:
     push_folder = str(config.push_folder)
 
     example_gen = TextExampleGen(
-        data=_settings(config.data),
+        data=data_settings(config, outside.span),
         labels=_settings(config.labels, "names", "aliases"),
         fingerprint=outside.data,
         code=outside.code["example_gen"],

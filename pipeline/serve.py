@@ -49,35 +49,38 @@ class Choices:
     development: bool
 
 
-def serve(target: str, name: str | None, overrides: Sequence[str], choices: Choices) -> NoReturn:
+def serve(
+    target: str, name: str | None, choices: Choices, overrides: Sequence[str] = (), layers: Sequence[str] = ()
+) -> NoReturn:
     """Prints what is served and where, and becomes the server.
 
     Raises:
         ConfigError: there is nothing to serve, or the choices do not go together.
     """
-    found = find_target(target, name, overrides)
+    found = find_target(target, name, overrides, layers)
     ssl_text = ssl_config(choices)
     settings = server_settings(found, choices, ssl_config_file=in_memory("ssl", ssl_text) if ssl_text else None)
     click.echo(describe(found, settings))
     become(settings)
 
 
-def find_target(target: str, name: str | None, overrides: Sequence[str] = ()) -> Target:
+def find_target(target: str, name: str | None, overrides: Sequence[str] = (), layers: Sequence[str] = ()) -> Target:
     """What a user's word for a target stands for: a task, a folder of versions, or a model config file.
 
     Args:
         target: a task's name or YAML file, a folder, or a file in TensorFlow Serving's model config format.
         name: what the model is to be called; None for the task's or the folder's own name.
         overrides: of the task's settings.
+        layers: files laid over the task.
 
     Raises:
         ConfigError: there is no such thing, or nothing to serve in it.
     """
     path = Path(target)
     if target in task_names() or path.suffix in _TASK_SUFFIXES:
-        return _task(target, name, overrides)
-    if overrides:
-        raise ConfigError(f"--set changes a task's settings, but {target} is no task; leave it out")
+        return _task(target, name, overrides, layers)
+    if overrides or layers:
+        raise ConfigError(f"--set and --with change a task's settings, but {target} is no task; leave them out")
     if path.is_dir():
         return _folder(path.absolute(), name)
     if path.is_file():
@@ -164,8 +167,8 @@ def in_memory(name: str, text: str) -> Path:
     return Path(f"/proc/self/fd/{descriptor}")
 
 
-def _task(target: str, name: str | None, overrides: Sequence[str]) -> Target:
-    config = load_config(target, overrides)
+def _task(target: str, name: str | None, overrides: Sequence[str], layers: Sequence[str]) -> Target:
+    config = load_config(target, overrides, layers)
     folder = config.push_folder
     if not _servable_versions(folder):
         raise ConfigError(f"nothing is served yet in {folder}: run `bertline run {target}` first")

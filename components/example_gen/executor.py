@@ -58,18 +58,19 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         """Writes both outputs.
 
         Raises:
-            ConfigError: the source is unknown, or its labels have no name.
+            ConfigError: the source is unknown, its path and span do not go together, or its labels have no name.
             DataError: the data cannot be read or changed meanwhile, too much of it cannot be used, or a split lacks a
                 label. In the two latter cases the quarantine stays beside the output's folder, its name ending in
                 `-stopped`.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         section = json.loads(exec_properties[DATA])
-        data = DataSettings.from_dict(section)
+        data = sources.resolve(DataSettings.from_dict(section))
+        section["span"] = data.span  # a span that comes meanwhile is the next run's
         labels = LabelSettings.from_dict(json.loads(exec_properties[LABELS]))
         files = sources.checked_files(data, labels)
         output = artifact_utils.get_single_instance(output_dict[EXAMPLES])
-        _describe(output)
+        _describe(output, data.span)
         folders = {split: artifact_utils.get_split_uri([output], split) for split in SPLITS}
         aside = artifact_utils.get_single_instance(output_dict[QUARANTINE]).uri
         with self._make_beam_pipeline() as pipeline:
@@ -94,12 +95,17 @@ def _guard(data: DataSettings, labels: LabelSettings, aside: str) -> None:
         raise
 
 
-def _describe(output: types.Artifact) -> None:
-    """Marks the Examples as TFX's own ExampleGens do, so that every stock component reads them."""
+def _describe(output: types.Artifact, span: int | str) -> None:
+    """Marks the Examples as TFX's own ExampleGens do, so that every stock component reads them.
+
+    Without spans the number is 0, as theirs is. It stands twice, since StatisticsGen hands on the property.
+    """
+    number = span if isinstance(span, int) else 0
     output.split_names = artifact_utils.encode_split_names(list(SPLITS))
     output.set_string_custom_property(utils.PAYLOAD_FORMAT_PROPERTY_NAME, "FORMAT_TF_EXAMPLE")
     output.set_string_custom_property(utils.FILE_FORMAT_PROPERTY_NAME, "tfrecords_gzip")
-    output.set_int_custom_property(utils.SPAN_PROPERTY_NAME, 0)
+    output.span = number
+    output.set_int_custom_property(utils.SPAN_PROPERTY_NAME, number)
     output.set_int_custom_property(utils.VERSION_PROPERTY_NAME, 0)
 
 

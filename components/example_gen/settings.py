@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+from components.example_gen.spans import LATEST, read_span
 from components.features import EVAL, TEST, TRAIN
 
 _Settings = TypeVar("_Settings", "DataSettings", "LabelSettings")
@@ -17,6 +18,7 @@ class DataSettings:
 
     source: str
     path: str | None = None
+    span: int | str = LATEST
     text: str = "text"
     label: str = "label"
     delimiter: str = ","
@@ -28,9 +30,13 @@ class DataSettings:
 
     @classmethod
     def from_dict(cls, section: Mapping[str, Any]) -> DataSettings:
-        """From the section as plain JSON values; keys that only other steps read are passed over."""
+        """From the section as plain JSON values; keys that only other steps read are passed over.
+
+        Raises:
+            ConfigError: `span` is neither a number, nor one written as text, nor `latest`.
+        """
         settings = _from_dict(cls, section)
-        return dataclasses.replace(settings, length_bands=tuple(settings.length_bands))
+        return dataclasses.replace(settings, span=read_span(settings.span), length_bands=tuple(settings.length_bands))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from components.errors import ConfigError, DataError
-from components.example_gen import csv_reader, embedded, imdb_folder
+from components.example_gen import csv_reader, embedded, imdb_folder, spans
 from components.example_gen.rows import BadRow, Row
 from components.example_gen.settings import DataSettings, LabelSettings
 
-_MAGIC = frozenset("*?[")
+FILES = "files"
 
 
 class SourceFile(NamedTuple):
@@ -68,6 +69,17 @@ def list_files(data: DataSettings) -> list[SourceFile]:
     return _source(data).list_files(data)
 
 
+def resolve(data: DataSettings) -> DataSettings:
+    """The settings with the number of the span that is to be read; unchanged where `data.path` has no `{SPAN}`.
+
+    Raises:
+        ConfigError: path and span are malformed, or do not go together.
+        DataError: there are no files of that span, or of any.
+    """
+    span = spans.resolve_span(data.path, data.span) if data.source == FILES else None
+    return data if span is None else dataclasses.replace(data, span=span)
+
+
 def divide(data: DataSettings, files: list[SourceFile]) -> list[list[SourceFile]]:
     """The files in pieces of work, each for one worker."""
     size = _source(data).files_at_once
@@ -92,21 +104,19 @@ def _path(data: DataSettings) -> Path:
 
 
 def _match(data: DataSettings) -> list[SourceFile]:
-    pattern = _path(data)
-    if pattern.is_dir():
-        raise DataError(f"data.path {data.path!r} is a folder; name the files in it, as in {str(pattern / '*.csv')!r}")
-    paths = [pattern] if pattern.is_file() else _glob(pattern)
+    _path(data)  # whether there is one
+    path = _path_of_span(resolve(data))
+    if Path(path).expanduser().is_dir():
+        raise spans.folder_given(path)
+    paths = spans.matching(path)
     if not paths:
-        raise DataError(f"data.path {data.path!r} matches no file (seen from {Path.cwd()}); correct it")
+        raise DataError(f"data.path {path!r} matches no file (seen from {Path.cwd()}); correct it")
     return [SourceFile(str(path), str(path)) for path in paths]
 
 
-def _glob(pattern: Path) -> list[Path]:
-    first_magic = next((index for index, part in enumerate(pattern.parts) if _MAGIC & set(part)), None)
-    if first_magic is None:
-        return []
-    folder = Path(*pattern.parts[:first_magic])
-    return sorted(path for path in folder.glob(str(Path(*pattern.parts[first_magic:]))) if path.is_file())
+def _path_of_span(data: DataSettings) -> str:
+    path = data.path or ""
+    return spans.at(path, data.span) if isinstance(data.span, int) else path
 
 
 def _check_files(data: DataSettings, files: list[SourceFile]) -> None:
@@ -133,7 +143,7 @@ _SOURCES = {
         labels=imdb_folder.LABELS,
         files_at_once=1000,  # there are 50,000, of one row each
     ),
-    "files": Source(
+    FILES: Source(
         list_files=_match,
         check=_check_files,
         read=lambda data, file: csv_reader.read(Path(file.path), file.name, data.delimiter, data.text, data.label),

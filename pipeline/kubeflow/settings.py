@@ -18,6 +18,8 @@ TFX_STEPS = (
 )  # fmt: skip
 STEPS = (OBSERVE, *TFX_STEPS, VERDICT)
 DEFAULT = "default"
+# What looks at the world is done in every run, and a refusal of ServingCheck is never answered from the cache.
+NEVER_CACHED = frozenset({OBSERVE, "ServingCheck", "Pusher", VERDICT})
 
 # Kubernetes' own forms: a DNS-1123 subdomain, a quantity of memory, the name of an extended resource.
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", max_length=253)]
@@ -141,6 +143,9 @@ class Kubeflow(Section):
         unknown = sorted(set(steps) - {DEFAULT, *STEPS})
         if unknown:
             raise ValueError(f"there is no step {unknown[0]}; there are {DEFAULT}, {', '.join(STEPS)}")
+        anew = sorted(name for name in NEVER_CACHED if name in steps and steps[name].cache)
+        if anew:
+            raise ValueError(f"{anew[0]} looks at the world and is never cached; leave its cache out")
         return steps
 
     @model_validator(mode="after")

@@ -117,6 +117,19 @@ def test_a_malformed_override_is_refused_by_name(override):
         ({"pipeline": {"name": "x", "root": "gs://bucket"}}, ["pipeline.root is 'gs://bucket'", "local folder"]),
         ({"data": {"source": "files"}}, ["data.path is missing"]),
         ({"data": {"source": "embedded", "path": "x"}}, ["data.path is given"]),
+        ({"data": {"source": "files", "path": "x", "span": 3}}, ["data.span is 3, but data.path 'x' has no {SPAN}"]),
+        ({"data": {"source": "embedded", "span": 3}}, ["data.span is 3, but data.path has no {SPAN}"]),
+        (
+            {"data": {"source": "imdb", "path": "x/{SPAN}"}},
+            ["data.path 'x/{SPAN}' has {SPAN}, which data.source imdb does not know", "set data.source to files"],
+        ),
+        ({"data": {"source": "files", "path": "x-{SPAN:a}"}}, ["data.path 'x-{SPAN:a}'", "is written {SPAN}"]),
+        ({"data": {"source": "files", "path": "x-{SPAN}*"}}, ["data.path 'x-{SPAN}*'", "put a letter"]),
+        ({"data": {"source": "files", "path": "{SPAN}", "span": -1}}, ["data.span is -1: give the number", "latest"]),
+        ({"data": {"source": "files", "path": "{SPAN}", "span": "last"}}, ["data.span is 'last': give the number"]),
+        ({"data": {"source": "files", "path": "{SPAN}", "span": 1.5}}, ["data.span is 1.5: give the number"]),
+        ({"data": {"source": "files", "path": "{SPAN}", "span": True}}, ["data", "span is True"]),
+        ({"data": {"source": "files", "path": "{SPAN}", "span": None}}, ["data.span is None: give the number"]),
         ({"data": {"source": "parquet", "path": "x"}}, ["data.source is 'parquet'", "'files'"]),
         ({"data": {"source": "files", "path": "x", "length_bands": [300, 100]}}, ["data.length_bands", "must rise"]),
         ({"labels": {"names": ["a", "a"]}}, ["labels.names", "each name may stand once"]),
@@ -185,3 +198,145 @@ def test_a_configuration_is_final():
     config = load_config("demo")
     with pytest.raises(pydantic.ValidationError):
         config.training.epochs = 9
+
+
+def test_a_span_is_a_number_or_the_latest():
+    path = "data.path=span-{SPAN:3}/*.csv"
+    assert load_config("demo").data.span == "latest"
+    assert load_config("demo", ["data.source=files", path]).data.span == "latest"
+    assert load_config("demo", ["data.source=files", path, "data.span=0"]).data.span == 0
+    config = load_config("demo", ["data.source=files", path, "data.span='12'"])
+    assert config.data.span == 12
+    assert config.data.model_dump(mode="json")["span"] == 12
+
+
+@pytest.fixture
+def write(tmp_path, monkeypatch):
+    """Writes a YAML file into the working directory; gives its name."""
+    monkeypatch.chdir(tmp_path)
+
+    def layer(name, text):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        return name
+
+    return layer
+
+
+def test_layers_are_laid_over_the_task_in_their_order_and_overrides_last(write):
+    first = write("first.yaml", "training: {epochs: 3, batch_size: 8, seed: 1}\npipeline: {root: /first}\n")
+    second = write("second.yaml", "training: {batch_size: 16, seed: 2}\n")
+    config = load_config("demo", ["training.seed=3"], [first, second])
+    assert (config.training.epochs, config.training.batch_size, config.training.seed) == (3, 16, 3)
+    assert (config.pipeline.name, config.pipeline.root) == ("demo", "/first")
+    assert load_config("demo", (), [second, first]).training.batch_size == 8
+    assert config.training.learning_rate == load_config("demo").training.learning_rate
+
+
+def test_mappings_are_merged_at_every_depth_and_lists_and_values_replaced(write):
+    task = write(
+        "task.yaml",
+        """
+pipeline: {name: mine}
+data: {source: files, path: mine.csv, length_bands: [10, 20]}
+schema: generic
+labels: {aliases: {"1": pos}}
+gates:
+  metrics: {accuracy: {at_least: 0.8, max_drop: 0.1}, auc: {at_least: 0.7}}
+  slices:
+    length_band=0-9: {accuracy: {at_least: 0.5}}
+samples: [one, two]
+""",
+    )
+    layer = write(
+        "layer.yaml",
+        """
+data: {length_bands: [10]}
+labels: {aliases: {"0": neg}}
+gates:
+  metrics: {accuracy: {at_least: 0.9}}
+  slices:
+    length_band=0-9: {auc: {at_least: 0.6}}
+    length_band=10+: {accuracy: {at_least: 0.4}}
+samples: []
+""",
+    )
+    config = load_config(task, layers=[layer])
+    assert config.data.length_bands == (10,)
+    assert config.labels.aliases == {"1": "pos", "0": "neg"}
+    accuracy = config.gates.metrics["accuracy"]
+    assert (accuracy.at_least, accuracy.max_drop, config.gates.metrics["auc"].at_least) == (0.9, 0.1, 0.7)
+    assert {name: sorted(gates) for name, gates in config.gates.slices.items()} == {
+        "length_band=0-9": ["accuracy", "auc"],
+        "length_band=10+": ["accuracy"],
+    }
+    assert config.samples == ()
+
+
+def test_a_layer_may_bring_a_section_that_the_task_leaves_out_or_empty(write):
+    task = write("task.yaml", "training:\n" + yaml.safe_dump(MINIMAL))
+    layer = write("layer.yaml", "training: {epochs: 5}\npush: {folder: /srv/models}\n")
+    config = load_config(task, layers=[layer])
+    assert (config.training.epochs, str(config.push_folder)) == (5, "/srv/models")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "--with layer.yaml must hold sections .* but is empty"),
+        ("# nothing\n", "--with layer.yaml must hold sections .* but is empty"),
+        ("- a\n", "--with layer.yaml must hold sections .* but holds a list"),
+        ("text\n", "--with layer.yaml must hold sections .* but holds a str"),
+        ("training: {epochs: 1, epochs: 2}\n", r'the key epochs stands twice in "--with layer.yaml", line 1'),
+        ("training: {\n", "--with layer.yaml is no YAML"),
+    ],
+)
+def test_a_layer_that_holds_no_sections_is_refused_by_name(write, text, says):
+    good = write("good.yaml", "training: {epochs: 1}\n")
+    with pytest.raises(ConfigError, match=says):
+        load_config("demo", layers=[good, write("layer.yaml", text)])
+
+
+def test_a_layer_that_cannot_be_read_is_refused_by_name(write, tmp_path):
+    with pytest.raises(ConfigError, match=r"--with gone\.yaml: there is no such file \(seen from "):
+        load_config("demo", layers=["gone.yaml"])
+    with pytest.raises(ConfigError, match=r"--with .* is a folder; give the path of a YAML file"):
+        load_config("demo", layers=[tmp_path])
+    # A task's name is no file: one task laid over another is never meant.
+    with pytest.raises(ConfigError, match=r"--with imdb: there is no such file"):
+        load_config("demo", layers=["imdb"])
+    (tmp_path / "latin.yaml").write_bytes(b"pipeline: \xff")
+    with pytest.raises(ConfigError, match=r"latin\.yaml is not UTF-8"):
+        load_config("demo", layers=["latin.yaml"])
+
+
+def test_a_fault_is_named_with_all_that_it_may_come_from(write):
+    layers = [write("first.yaml", "training: {epoch: 3}\n"), write("second.yaml", "push: {}\n")]
+    with pytest.raises(ConfigError) as refusal:
+        load_config("demo", ["training.seed=3"], layers)
+    assert str(refusal.value).startswith(
+        "the task demo with first.yaml with second.yaml with --set training.seed=3 is not a valid configuration:\n"
+    )
+    assert "training.epoch is no setting; did you mean epochs?" in str(refusal.value)
+
+
+def test_an_override_of_a_mapping_that_stands_twice_changes_one_of_them(write):
+    gates = "gates: {metrics: {accuracy: &floor {at_least: 0.8}, auc: *floor}}\n"
+    config = load_config("demo", ["gates.metrics.auc.at_least=0.9"], [write("layer.yaml", gates)])
+    assert (config.gates.metrics["accuracy"].at_least, config.gates.metrics["auc"].at_least) == (0.8, 0.9)
+
+
+def test_a_cluster_is_a_layer_that_other_verbs_may_have_too(write):
+    cluster = write("cluster.yaml", "kubeflow: {api: {host: 'https://kfp.example', namespace: reviews}}\n")
+    config = load_config("demo", layers=[cluster])
+    assert config.kubeflow is not None
+    assert config.kubeflow.api.namespace == "reviews"
+    assert config.model_copy(update={"kubeflow": None}) == load_config("demo")
+
+
+def test_the_dump_has_a_section_for_a_cluster_only_where_one_is_given(write):
+    assert "kubeflow" not in yaml.safe_load(dump_config(load_config("demo")))
+    cluster = write("cluster.yaml", "kubeflow: {api: {namespace: reviews}}\n")
+    config = load_config("demo", layers=[cluster])
+    dumped = yaml.safe_load(dump_config(config))
+    assert dumped["kubeflow"]["api"]["experiment"] == "bertline"
+    assert check(dumped, "the dump") == config

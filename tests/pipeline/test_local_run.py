@@ -10,8 +10,8 @@ import time
 import pytest
 
 from components.errors import BertlineError, ConfigError, DataError, EncoderError
-from pipeline import local_run
 from pipeline.config_file import load_config
+from pipeline.engine import TfxEngine
 from pipeline.local_run import run
 
 
@@ -65,7 +65,7 @@ def test_a_folder_that_cannot_be_written_is_refused_before_any_work(tmp_path, ke
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_while_it_prepares_is_told_as_the_verdict(tmp_path, monkeypatch, number):
-    monkeypatch.setattr(local_run, "_prepare", lambda *_: os.kill(os.getpid(), number) or time.sleep(10))
+    monkeypatch.setattr(TfxEngine, "prepare", lambda *_: os.kill(os.getpid(), number) or time.sleep(10))
     outcome = run(config(tmp_path), tmp_path / "summary.json")
     assert outcome.sentence == "STOPPED because it was interrupted"
     assert json.loads((tmp_path / "summary.json").read_text())["reasons"] == ["it was interrupted"]

@@ -159,7 +159,7 @@ def test_an_access_log_is_ours_alone(bertline, served):
         (["demo"], "run `bertline run demo` first"),
         (["empty"], "no versions in"),
         (["reviews/12"], "is one version of a model; give the folder above it"),
-        (["reviews", "--set", "a.b=c"], "--set changes a task's settings, but reviews is no task"),
+        (["reviews", "--set", "a.b=c"], "--set and --with change a task's settings, but reviews is no task"),
         (["text.config"], "text.config is no model config file"),
         (["none.config"], "lists no model"),
         (["models.config", "--name=x"], "names its models itself"),

@@ -292,3 +292,57 @@ def test_data_that_changes_between_its_fingerprint_and_the_end_of_reading_stops_
     pattern = str(tmp_path / "[abc].csv")
     message = fails(execute, tmp_path / "run", source="files", path=pattern)
     assert message == f"data.path {pattern!r} changed while it was being read; run again"
+
+
+@pytest.fixture
+def spanned(tmp_path):
+    """Spans 1 and 2, of other texts."""
+    for number in (1, 2):
+        (tmp_path / f"span-{number}").mkdir()
+        write_csv(tmp_path / f"span-{number}" / "a.csv", [(f"{number}: {text}", label) for text, label in reviews()])
+    return tmp_path
+
+
+def all_texts(outcome):
+    return {text for split in SPLITS for text in outcome.texts(split)}
+
+
+@pytest.mark.parametrize(("span", "number"), [("latest", 2), (1, 1), ("1", 1)])
+def test_the_span_is_read_and_recorded(execute, spanned, span, number):
+    outcome = execute(source="files", path=str(spanned / "span-{SPAN}" / "*.csv"), span=span)
+    assert all_texts(outcome) == {f"{number}: {text}" for text, _ in reviews()}
+    assert outcome.artifact.span == number
+    assert outcome.artifact.get_int_custom_property("span") == number
+
+
+def test_without_spans_the_number_is_0_as_tfxs_is(execute, spanned):
+    artifact = execute(source="files", path=str(spanned / "span-1" / "a.csv")).artifact
+    assert (artifact.span, artifact.get_int_custom_property("span")) == (0, 0)
+
+
+def test_a_span_that_comes_while_the_latest_is_read_is_the_next_runs(execute, spanned, monkeypatch):
+    read = sources.read
+
+    def read_and_add(data, file):
+        (spanned / "span-3").mkdir(exist_ok=True)
+        write_csv(spanned / "span-3" / "a.csv", reviews())
+        yield from read(data, file)
+
+    monkeypatch.setattr(sources, "read", read_and_add)
+    outcome = execute(source="files", path=str(spanned / "span-{SPAN}" / "*.csv"))
+    assert outcome.artifact.span == 2
+    assert all_texts(outcome) == {f"2: {text}" for text, _ in reviews()}
+
+
+def test_another_latest_than_the_fingerprints_stops_the_run(execute, spanned, tmp_path):
+    data = {"source": "files", "path": str(spanned / "span-{SPAN}" / "*.csv")}
+    before = data_digest(data)
+    (spanned / "span-3").mkdir()
+    write_csv(spanned / "span-3" / "a.csv", reviews())
+    assert "changed while it was being read" in fails(execute, tmp_path / "run", fingerprint=before, **data)
+
+
+def test_a_span_that_is_missing_stops_the_run_before_any_work(execute, spanned, tmp_path):
+    data = {"source": "files", "path": str(spanned / "span-{SPAN}" / "*.csv"), "span": 9}
+    assert "those that there are: 1, 2" in fails(execute, tmp_path / "run", fingerprint="f", **data)
+    assert not (tmp_path / "run").exists()

@@ -60,6 +60,46 @@ def test_embedded_data_has_one_digest():
     assert data_digest({"source": "embedded"}) == data_digest({"source": "embedded", "sample_fraction": 0.5})
 
 
+@pytest.fixture
+def spanned(tmp_path):
+    for number in (1, 2):
+        (tmp_path / f"span-{number}").mkdir()
+        (tmp_path / f"span-{number}" / "a.csv").write_text("text,label\na,pos\n")
+    return tmp_path
+
+
+def span_digest(folder, span):
+    return data_digest({"source": "files", "path": str(folder / "span-{SPAN}" / "*.csv"), "span": span})
+
+
+def test_the_span_counts_though_its_files_are_equal(spanned):
+    assert digest(spanned, "span-1/*.csv") == digest(spanned, "span-2/*.csv")
+    assert span_digest(spanned, 1) != span_digest(spanned, 2)
+
+
+def test_latest_and_its_number_are_the_same(spanned):
+    before = span_digest(spanned, "latest")
+    assert before == span_digest(spanned, 2) == span_digest(spanned, "2")
+    (spanned / "span-3").mkdir()
+    assert span_digest(spanned, "latest") == before
+    (spanned / "span-3" / "a.csv").write_text("text,label\na,pos\n")
+    assert span_digest(spanned, "latest") == span_digest(spanned, 3) != before
+    assert span_digest(spanned, 2) == before
+
+
+def test_a_span_is_the_same_wherever_it_lies(spanned, tmp_path_factory):
+    other = tmp_path_factory.mktemp("elsewhere") / "data"
+    shutil.copytree(spanned, other)
+    assert span_digest(other, "latest") == span_digest(spanned, "latest")
+
+
+def test_errors_are_those_of_the_span(spanned):
+    with pytest.raises(DataError, match=r"data\.span is 7, .* those that there are: 1, 2"):
+        span_digest(spanned, 7)
+    with pytest.raises(ConfigError, match=r"has no \{SPAN\}"):
+        data_digest({"source": "files", "path": str(spanned / "span-1" / "a.csv"), "span": 1})
+
+
 def test_errors_are_those_of_the_source(folder):
     with pytest.raises(DataError, match=r"data\.path .* matches no file"):
         digest(folder, "*.tsv")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -61,6 +62,33 @@ def test_folder_is_told_how_to_name_its_files(folder):
 def test_home_is_expanded(folder, monkeypatch):
     monkeypatch.setenv("HOME", str(folder))
     assert names("~/data/a.csv") == [str(folder / "data/a.csv")]
+
+
+def test_files_are_those_of_the_span(folder):
+    for name in ("span-001/a.csv", "span-002/b.csv", "span-002/a.csv", "span-010/c.txt"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text("text,label\n")
+    path = "span-{SPAN:3}/*.csv"
+    assert names(path) == ["span-002/a.csv", "span-002/b.csv"]
+    for span, expected in (("latest", 2), (1, 1)):
+        data = sources.resolve(DataSettings(source="files", path=path, span=span))
+        assert (data.path, data.span) == (path, expected)
+        assert {Path(file.path).parent.name for file in sources.list_files(data)} == {f"span-00{expected}"}
+    with pytest.raises(DataError, match=r"data\.span is 10, .* those that there are: 1, 2"):
+        sources.check_source({"source": "files", "path": path, "span": 10}, {})
+
+
+def test_columns_are_checked_of_the_span_only(folder):
+    (folder / "span-1.csv").write_text("text,stars\na,5\n")
+    (folder / "span-2.csv").write_text("text,label\na,pos\n")
+    sources.check_source({"source": "files", "path": "span-{SPAN}.csv"}, {})
+    with pytest.raises(DataError, match=r"span-1\.csv:1: there is no column 'label'"):
+        sources.check_source({"source": "files", "path": "span-{SPAN}.csv", "span": "1"}, {})
+
+
+def test_settings_without_spans_are_resolved_as_they_are(folder):
+    for data in (DataSettings(source="files", path="gone.csv"), DataSettings(source="embedded")):
+        assert sources.resolve(data) == data
 
 
 def test_every_file_is_checked(folder):

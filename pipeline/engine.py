@@ -1,0 +1,67 @@
+"""What executes the steps of a run on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from rich.console import Console
+
+from pipeline.config import Config
+from pipeline.display import Display, busy
+from pipeline.steps import Step
+from pipeline.verdict import Outcome, read_outcome
+
+
+class Engine(Protocol):
+    """What executes the steps of a run."""
+
+    @property
+    def samples(self) -> Sequence[str]:
+        """The texts that a published version is asked at the end."""
+        ...
+
+    def prepare(self, run_id: str, console: Console) -> None:
+        """Whatever can be refused before the first step. Raises BertlineError."""
+
+    def execute(self, steps: list[Step], console: Console) -> Outcome:
+        """Executes the pipeline, showing its steps, which it puts into `steps`; tells how it ended."""
+        ...
+
+
+class TfxEngine:
+    """TFX's LocalDagRunner: all steps in this process."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+
+    @property
+    def samples(self) -> Sequence[str]:
+        """The texts of the configuration."""
+        return self._config.samples
+
+    def prepare(self, run_id: str, console: Console) -> None:
+        """Loads TensorFlow, checks the encoder, and fingerprints what lies outside. Raises BertlineError."""
+        with busy(console, "loading TensorFlow and TFX"):
+            # Ten seconds of imports, which a mistake in the configuration should not have to wait for.
+            from pipeline.outside import observe
+            from pipeline.preflight import check_encoder
+        with busy(console, "preparing the encoder"):
+            check_encoder(self._config)
+            self._outside = observe(self._config, run_id)
+
+    def execute(self, steps: list[Step], console: Console) -> Outcome:
+        """Runs the pipeline, and tells its outcome from what its steps left."""
+        from pipeline.local_runner import BEAM_ARGS, ObservedDagRunner
+        from pipeline.pipeline import build_pipeline
+        from pipeline.run_store import connection
+
+        store = connection(self._config.pipeline.home / "metadata.sqlite")
+        pipeline = build_pipeline(
+            self._config, self._outside, metadata_connection_config=store, beam_pipeline_args=list(BEAM_ARGS)
+        )
+        steps.extend(Step(component.id) for component in pipeline.components)
+        display = Display(console, steps)
+        with display.showing():
+            ObservedDagRunner(self._outside.run_id, steps, store, display).run(pipeline)
+        return read_outcome(steps)

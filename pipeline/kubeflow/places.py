@@ -1,0 +1,52 @@
+"""Paths inside a cluster: what a step reads or writes must lie on a volume that is mounted there, or behind a URL."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+from components.encoders.handles import EMBEDDED
+from pipeline.config import Config
+from pipeline.kubeflow.errors import KubeflowError
+from pipeline.kubeflow.settings import Kubeflow
+
+# Where the image keeps what was baked into it.
+IMAGE_FOLDER = "/opt/bertline"
+
+
+def check_places(config: Config, cluster: Kubeflow) -> None:
+    """Raises KubeflowError where a path of the configuration cannot be found by the steps of a cluster."""
+    if config.push.folder is None:
+        raise KubeflowError(
+            "push.folder is not set, and a step's own disk ends with it; set it to a folder on one of "
+            f"kubeflow.volumes ({_known(cluster)}), from which TensorFlow Serving serves"
+        )
+    _check_volume("push.folder", config.push.folder, cluster, writable=True)
+    if config.data.path is not None and "://" not in config.data.path:
+        _check_volume("data.path", config.data.path, cluster)
+    handle, vocabulary = config.encoder.handle, config.encoder.vocab_file
+    if handle != EMBEDDED and "://" not in handle:
+        _check_volume("encoder.handle", handle, cluster, in_image=True)
+    if vocabulary is not None:
+        _check_volume("encoder.vocab_file", vocabulary, cluster, in_image=True)
+
+
+def _check_volume(key: str, path: str, cluster: Kubeflow, writable: bool = False, in_image: bool = False) -> None:
+    if in_image and _is_below(path, IMAGE_FOLDER):
+        return
+    mounted = [volume for volume in cluster.volumes.values() if _is_below(path, volume.path)]
+    if not mounted:
+        raise KubeflowError(
+            f"{key} is {path}, which lies on none of kubeflow.volumes ({_known(cluster)}), so that no step would find "
+            "it; name a path there, or mount a volume at it"
+        )
+    if writable and mounted[0].read_only:
+        raise KubeflowError(f"{key} is {path}, on a volume that is read_only; set kubeflow.volumes accordingly")
+
+
+def _is_below(path: str, folder: str) -> bool:
+    place = PurePosixPath(path)
+    return ".." not in place.parts and PurePosixPath(folder) in place.parents
+
+
+def _known(cluster: Kubeflow) -> str:
+    return ", ".join(f"{name} at {volume.path}" for name, volume in cluster.volumes.items()) or "there are none"

@@ -1,0 +1,110 @@
+"""Which parameters of a compiled pipeline are known only when it runs, and where they come from.
+
+On this machine a run is built after what lies outside it was observed (`pipeline.outside`). What is compiled runs
+again and again: a step, Observe, looks at the outside of each run, and hands what it saw on as parameters, by which
+Kubeflow caches the steps that depend on it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+from components.example_gen.spans import has_span
+from pipeline.config import Config
+from pipeline.kubeflow.settings import OBSERVE
+
+# Observe's outputs.
+DATA, SPAN, ENCODER, SERVED = "data", "span", "encoder", "served"
+# Its parameters beside those of the pipeline: the sections of the configuration that it looks at, as JSON.
+SETTINGS = "settings"
+STRING, INTEGER = "STRING", "NUMBER_INTEGER"
+
+
+@dataclasses.dataclass(frozen=True)
+class Parameter:
+    """A parameter of the pipeline, which whoever starts a run may set."""
+
+    name: str
+    type: str
+    default: str | int
+    description: str
+
+    def definition(self) -> dict[str, Any]:
+        """As an input definition of the pipeline spec."""
+        return {"parameterType": self.type, "defaultValue": self.default, "description": self.description}
+
+    def source(self) -> dict[str, Any]:
+        """As the source of a task's input."""
+        return {"componentInputParameter": self.name}
+
+
+@dataclasses.dataclass(frozen=True)
+class Observed:
+    """An output of Observe."""
+
+    name: str
+    type: str = STRING
+
+    def source(self) -> dict[str, Any]:
+        """As the source of a task's input."""
+        return {"taskOutputParameter": {"producerTask": OBSERVE, "outputParameterKey": self.name}}
+
+
+@dataclasses.dataclass(frozen=True)
+class Wire:
+    """Where a parameter of a step, or one key of the JSON that it holds, comes from.
+
+    `key` is dotted, and None where the parameter is replaced as a whole.
+    """
+
+    step: str
+    parameter: str
+    key: str | None
+    source: Parameter | Observed
+
+    @property
+    def input(self) -> str:
+        """The name of the step's input."""
+        if self.key is None:
+            return self.parameter
+        return self.source.name if isinstance(self.source, Parameter) else f"observed_{self.source.name}"
+
+    @property
+    def argument(self) -> str:
+        """What tells the step to lay the input over the parameter."""
+        return f"--over={self.parameter}:{self.key}={self.input}"
+
+
+def parameters(config: Config) -> list[Parameter]:
+    """What whoever starts a run may set: other settings, and all thresholds, are compiled in."""
+    given = [
+        Parameter("epochs", INTEGER, config.training.epochs, "training.epochs"),
+        Parameter("encoder", STRING, config.encoder.handle, "encoder.handle"),
+    ]
+    if has_span(config.data.path):
+        given.append(Parameter(SPAN, STRING, str(config.data.span), "data.span: latest, or a number"))
+    return given
+
+
+def observed(config: Config) -> list[Observed]:
+    """Observe's outputs."""
+    spans = [Observed(SPAN, INTEGER)] if has_span(config.data.path) else []
+    return [Observed(DATA), Observed(ENCODER), Observed(SERVED), *spans]
+
+
+def wires(config: Config) -> list[Wire]:
+    """Every parameter of TFX's steps that is known only when the pipeline runs."""
+    return list(_wires({given.name: given for given in parameters(config)}))
+
+
+def _wires(given: dict[str, Parameter]) -> Iterator[Wire]:
+    yield Wire("TextExampleGen", "fingerprint", None, Observed(DATA))
+    yield Wire("ServedModel", "state", None, Observed(SERVED))
+    if SPAN in given:
+        yield Wire("TextExampleGen", "data", "span", Observed(SPAN, INTEGER))
+    for step in ("Transform", "Trainer"):
+        yield Wire(step, "custom_config", "fingerprint", Observed(ENCODER))
+        yield Wire(step, "custom_config", "encoder.handle", given["encoder"])
+    yield Wire("Trainer", "custom_config", "training.epochs", given["epochs"])

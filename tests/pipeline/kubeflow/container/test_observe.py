@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from components.encoders.fingerprint import encoder_digest
+from components.errors import BertlineError
+from components.example_gen.fingerprint import data_digest
+from components.model_folder import NOTHING_SERVED
+from pipeline.kubeflow.compile import compile_pipeline
+from pipeline.kubeflow.container import observe
+from tests.pipeline.kubeflow.clusters import local
+from tests.tiny_encoder import write_tiny_encoder
+
+
+def settings(config) -> dict:
+    """What the compiled pipeline gives to Observe, with the defaults of the run's parameters."""
+    compiled = compile_pipeline(config)
+    sources = compiled.spec.root.dag.tasks["Observe"].inputs.parameters
+    given = compiled.spec.root.input_definitions.parameters
+    defaults = {
+        name: spec.default_value.number_value or spec.default_value.string_value for name, spec in given.items()
+    }
+    return {"settings": sources["settings"].runtime_value.constant.string_value, **defaults}
+
+
+def executor_input(folder: Path, parameters: dict, outputs: list[str]) -> str:
+    files = {name: {"outputFile": str(folder / name)} for name in outputs}
+    return json.dumps({"inputs": {"parameterValues": parameters}, "outputs": {"parameters": files}})
+
+
+@pytest.fixture
+def spanned(tmp_path):
+    """A task whose volume has two spans."""
+    for number in (1, 2):
+        folder = tmp_path / "models" / f"span-{number}"
+        folder.mkdir(parents=True)
+        (folder / "reviews.csv").write_text(f"text,label\ngood {number},pos\nbad,neg\n")
+    pattern = f"{tmp_path}/models/span-{{SPAN}}/*.csv"
+    return local(tmp_path, f"data={{source: files, path: '{pattern}', max_characters: 30000}}")
+
+
+def test_it_sees_what_a_run_on_this_machine_would_see(tmp_path):
+    config = local(tmp_path)
+    seen = observe.observe(settings(config))
+    assert seen == {
+        "data": data_digest(config.data.model_dump(mode="json")),
+        "encoder": encoder_digest(config.encoder.handle),
+        "served": NOTHING_SERVED,
+    }
+
+
+def test_the_latest_span_is_found_as_the_run_begins(spanned):
+    parameters = settings(spanned)
+    seen = observe.observe(parameters)
+    assert seen["span"] == 2
+    earlier = observe.observe(parameters | {"span": "1"})
+    assert earlier["span"] == 1
+    assert earlier["data"] != seen["data"]
+
+
+def test_what_it_sees_goes_to_the_files_of_its_outputs(tmp_path, spanned, capsys):
+    outputs = tmp_path / "outputs"
+    outputs.mkdir()
+    given = executor_input(outputs, settings(spanned), ["data", "encoder", "served", "span"])
+    assert observe.main(["--executor-input", given]) == 0
+    assert (outputs / "span").read_text() == "2"
+    assert (outputs / "served").read_text() == NOTHING_SERVED
+    assert f"served: {NOTHING_SERVED}" in capsys.readouterr().out
+
+
+def test_another_encoder_is_another_encoder(tmp_path):
+    encoder = write_tiny_encoder(tmp_path / "encoder")
+    parameters = settings(local(tmp_path))
+    assert observe.observe(parameters | {"encoder": str(encoder)})["encoder"] != observe.observe(parameters)["encoder"]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "says"),
+    [
+        ({"epochs": 0}, ["training.epochs is 0"]),
+        ({"encoder": "nowhere"}, ["encoder.handle is 'nowhere'"]),
+        ({"span": "seven"}, ["data.span", "seven"]),
+        ({"span": "7"}, ["data.span is 7", "1, 2"]),
+    ],
+)
+def test_a_run_of_wrong_parameters_is_told_at_once(spanned, tmp_path, capsys, parameters, says):
+    given = settings(spanned) | parameters
+    with pytest.raises(BertlineError) as refusal:
+        observe.observe(given)
+    for words in says:
+        assert words in str(refusal.value)
+    assert observe.main(["--executor-input", executor_input(tmp_path, given, [])]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith("error: ")
+    assert "Traceback" not in told
+
+
+def test_data_that_is_not_there_is_told_at_once(spanned, tmp_path):
+    parameters = settings(spanned)
+    for file in tmp_path.glob("models/span-*/*.csv"):
+        file.unlink()
+    with pytest.raises(BertlineError, match=r"data\.path"):
+        observe.observe(parameters)

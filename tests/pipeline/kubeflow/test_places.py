@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import pytest
+
+from pipeline.kubeflow.errors import KubeflowError
+from pipeline.kubeflow.places import check_places
+from tests.pipeline.kubeflow.clusters import demo, spans
+
+
+def places(config):
+    check_places(config, config.kubeflow)
+
+
+def test_paths_on_volumes_and_urls_are_found_by_every_step():
+    places(demo())
+    places(spans())
+    places(demo("encoder.handle=https://tfhub.dev/tensorflow/bert_en_uncased_L-12_H-768_A-12/4"))
+    places(demo("encoder.handle=/opt/bertline/encoders/ours", "encoder.vocab_file=/data/vocab.txt"))
+
+
+@pytest.mark.parametrize(
+    ("override", "says"),
+    [
+        ("push.folder=null", ["push.folder is not set", "models at /models"]),
+        ("push.folder=/served", ["push.folder is /served", "none of kubeflow.volumes", "data at /data"]),
+        ("push.folder=/models", ["push.folder is /models", "none"]),
+        ("push.folder=/models/../etc", ["push.folder"]),
+        ("push.folder=/modelsnot/demo", ["push.folder"]),
+        ("data={source: files, path: reviews.csv}", ["data.path is reviews.csv", "no step would find it"]),
+        ("data={source: imdb, path: /home/me/aclImdb}", ["data.path is /home/me/aclImdb"]),
+        ("encoder.handle=./bert", ["encoder.handle is ./bert"]),
+        ("encoder.vocab_file=vocab.txt", ["encoder.vocab_file is vocab.txt"]),
+        ("kubeflow.volumes.models.read_only=true", ["push.folder is /models/demo", "read_only"]),
+    ],
+)
+def test_a_path_that_no_step_would_find_is_refused(override, says):
+    with pytest.raises(KubeflowError) as refusal:
+        places(demo(override))
+    for words in says:
+        assert words in str(refusal.value)
+
+
+def test_a_cluster_without_volumes_says_so():
+    with pytest.raises(KubeflowError, match=r"kubeflow\.volumes \(there are none\)"):
+        places(demo("kubeflow.volumes={}"))
