@@ -13,6 +13,7 @@ import click
 
 from components.errors import BertlineError, ConfigError
 from pipeline.cli_compile import compile_command
+from pipeline.cli_kubeflow import add_commands
 from pipeline.cli_options import STOPPED, config_arguments, layers_and_overrides, need_pipeline, refuse
 
 
@@ -156,3 +157,4 @@ def _write_refusal(path: Path, config: str, error: BertlineError) -> None:
 
 
 main.add_command(compile_command)
+add_commands(main)

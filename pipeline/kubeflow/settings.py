@@ -23,6 +23,8 @@ NEVER_CACHED = frozenset({OBSERVE, "ServingCheck", "Pusher", VERDICT})
 
 # Kubernetes' own forms: a DNS-1123 subdomain, a quantity of memory, the name of an extended resource.
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", max_length=253)]
+# A claim's name becomes a volume's in the pod, which has no dots.
+Label = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
 EnvironmentName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 Seconds = Annotated[int, Field(ge=1)]
 _QUANTITY = re.compile(r"(\d+(?:\.\d+)?)([KMGT]i?)?")
@@ -51,9 +53,11 @@ class Retries(Section):
     """How often a failed step is tried again, and how long after: Argo's exponential back-off."""
 
     count: Annotated[int, Field(ge=0)] = 2
-    backoff_seconds: Seconds = 30
-    factor: Annotated[float, Field(ge=1.0)] = 2.0
-    max_backoff_seconds: Seconds = 600
+    backoff_seconds: Seconds = Field(default=30, description="before the second attempt")
+    factor: Annotated[int, Field(ge=1)] = Field(default=2, description="how much longer each further wait is")
+    within_seconds: Seconds = Field(
+        default=86_400, description="all attempts together: Argo ends one that is still running so long after the first"
+    )
 
 
 class Step(Section):
@@ -79,9 +83,9 @@ class Step(Section):
 class Volume(Section):
     """A persistent volume claim, mounted in every step."""
 
-    claim: Name
+    claim: Label
     path: Annotated[str, Field(pattern=r"^/[^:]*[^/:]$", description="where the steps find it")]
-    read_only: bool = False
+    read_only: bool = Field(default=False, description="nothing may be pushed there; the claim's mode enforces it")
 
 
 class Secret(Section):
@@ -156,6 +160,9 @@ class Kubeflow(Section):
         paths = [volume.path for volume in self.volumes.values()]
         if len(set(paths)) != len(paths):
             raise ValueError("kubeflow.volumes: two have the same path")
+        claims = [volume.claim for volume in self.volumes.values()]
+        if len(set(claims)) != len(claims):
+            raise ValueError("kubeflow.volumes: two have the same claim, which Kubernetes mounts once")
         return self
 
     def step(self, name: str) -> Step:

@@ -38,7 +38,7 @@ def retry_policy(retries: Retries) -> dict[str, Any]:
         "maxRetryCount": retries.count,
         "backoffDuration": f"{retries.backoff_seconds}s",
         "backoffFactor": retries.factor,
-        "backoffMaxDuration": f"{retries.max_backoff_seconds}s",
+        "backoffMaxDuration": f"{retries.within_seconds}s",
     }
 
 

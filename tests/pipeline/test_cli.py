@@ -150,4 +150,3 @@ def test_what_a_task_with_layers_pushes_is_what_is_served(layer, tmp_path):
     result = bertline("serve", "demo", "--with", str(layer))
     assert result.exit_code == 2
     assert f"nothing is served yet in {tmp_path / 'runs' / 'demo' / 'served'}" in result.output
-

@@ -42,16 +42,25 @@ def executor_config(document: dict[str, Any]) -> Any:
     return json_format.ParseDict(document, kubernetes_executor_config_pb2.KubernetesExecutorConfig())
 
 
+def claim_name(mount: Any) -> str:
+    """The claim of a mount where it is written down, else empty."""
+    return mount.constant or mount.pvc_name_parameter.runtime_value.constant.string_value
+
+
 def _of_executor(where: str, config: Any) -> Iterator[Violation]:
     if config.image_pull_policy not in _PULL_POLICIES:
         problem = (
             f"unsupported value: {config.image_pull_policy}. ImagePullPolicy should be one of 'Always', 'Never' or"
         )
         yield Violation(where, f"{problem} 'IfNotPresent'", "write one of them")
-    volumes = [_claim(mount) for mount in config.pvc_mount]
+    volumes = [claim_name(mount) for mount in config.pvc_mount]
     volumes += [mount.volume_name for mount in config.empty_dir_mounts]
     for mount in config.pvc_mount:
-        if not _claim(mount) and mount.WhichOneof("pvc_reference") is None and not mount.HasField("pvc_name_parameter"):
+        if (
+            not claim_name(mount)
+            and mount.WhichOneof("pvc_reference") is None
+            and not mount.HasField("pvc_name_parameter")
+        ):
             yield Violation(
                 where, f"the volume at {mount.mount_path} names no claim", "set kubeflow.volumes.NAME.claim"
             )
@@ -63,11 +72,6 @@ def _of_executor(where: str, config: Any) -> Iterator[Violation]:
     for secret in config.secret_as_env:
         if not secret.secret_name and not secret.HasField("secret_name_parameter"):
             yield Violation(where, "missing either SecretName or SecretNameParameter", "name the secret")
-
-
-def _claim(mount: Any) -> str:
-    """The claim where it is written down; a driver of any age takes the first of these two."""
-    return mount.constant or mount.pvc_name_parameter.runtime_value.constant.string_value
 
 
 def _of_volume(where: str, volume: str, volumes: list[str]) -> Iterator[Violation]:

@@ -29,7 +29,7 @@ CLUSTER = (
     "kubeflow.node_selector={pool: cheap}",
     "kubeflow.tolerations=[{key: nvidia.com/gpu, effect: NoSchedule}]",
     "kubeflow.pipeline_root=minio://mlpipeline/bertline",
-    "kubeflow.retries={count: 4, backoff_seconds: 10, factor: 3, max_backoff_seconds: 90}",
+    "kubeflow.retries={count: 4, backoff_seconds: 10, factor: 3, within_seconds: 7200}",
     "kubeflow.steps.default={cpu: 0.5, memory: 2Gi}",
     "kubeflow.steps.StatisticsGen={cache: false, retries: {count: 0}}",
     "kubeflow.steps.Trainer={cpu: 4, memory: 16Gi, node_selector: {pool: gpu}, timeout_seconds: 7200}",
@@ -194,7 +194,7 @@ def test_a_failed_step_is_tried_again_after_ever_longer_waits_unless_it_fails_by
         "maxRetryCount": 4,
         "backoffDuration": "10s",
         "backoffFactor": 3.0,
-        "backoffMaxDuration": "90s",
+        "backoffMaxDuration": "7200s",
     }
 
 

@@ -390,7 +390,7 @@ def test_arguments_that_linux_does_not_take():
     told = found(altered(MAKE, "task.inputs.parameters.x", constant(large)))
     assert [line.partition(",")[0] for line in told] == [
         "task Make: its inputs and settings are 131",
-        "task Make: the input of its step is about 134",
+        "task Make: the input of its step is about 133",
     ]
     twice = altered(MAKE, "task.inputs.parameters.x", constant("x" * 70_000))
     twice["executor"]["container"]["args"] = ["{{$}}{{$}}"]

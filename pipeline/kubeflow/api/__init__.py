@@ -1,0 +1,1 @@
+"""The API of Kubeflow Pipelines, through `kfp.Client`: pipelines, runs and schedules."""
