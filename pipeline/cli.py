@@ -14,7 +14,16 @@ import click
 from components.errors import BertlineError, ConfigError
 from pipeline.cli_compile import compile_command
 from pipeline.cli_kubeflow import add_commands
-from pipeline.cli_options import STOPPED, config_arguments, layers_and_overrides, need_pipeline, refuse
+from pipeline.cli_options import (
+    FILE,
+    NEW_FILE,
+    NEW_FILE_OR_STANDARD,
+    STOPPED,
+    config_arguments,
+    layers_and_overrides,
+    need_pipeline,
+    refuse,
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -25,7 +34,7 @@ def main() -> None:
 
 @main.command(short_help="Run the pipeline of a task on this machine.")
 @config_arguments
-@click.option("--summary", type=click.Path(dir_okay=False, path_type=Path), help="Write the outcome as JSON.")
+@click.option("--summary", type=NEW_FILE, help="Write the outcome as JSON.")
 def run(config: str, layers: tuple[str, ...], overrides: tuple[str, ...], summary: Path | None) -> None:
     """Run the pipeline of CONFIG, a task's name (demo) or a YAML file, on this machine.
 
@@ -46,9 +55,7 @@ def run(config: str, layers: tuple[str, ...], overrides: tuple[str, ...], summar
     sys.exit(outcome.verdict.exit_code)
 
 
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FILE_OR_STANDARD = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
-_NEW_FILE = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
 _PORT = click.IntRange(0, 65535)
 
 
@@ -58,9 +65,9 @@ _PORT = click.IntRange(0, 65535)
 @click.option("--port", type=_PORT, default=8500, show_default=True, help="Port of gRPC; 0 turns it off.")
 @click.option("--rest-port", type=_PORT, default=8501, show_default=True, help="Port of REST; 0 turns it off.")
 @click.option("--name", help="Name of the model, if not that of the task or folder.")
-@click.option("--certificate", type=_FILE, help="Certificate for TLS, PEM.")
-@click.option("--key", type=_FILE, help="Its private key, PEM.")
-@click.option("--client-ca", type=_FILE, help="Authority that clients must have a certificate of (mTLS), PEM.")
+@click.option("--certificate", type=FILE, help="Certificate for TLS, PEM.")
+@click.option("--key", type=FILE, help="Its private key, PEM.")
+@click.option("--client-ca", type=FILE, help="Authority that clients must have a certificate of (mTLS), PEM.")
 @click.option("--no-batching", "batching", flag_value=False, type=bool, default=True, help="Compute requests singly.")
 @click.option(
     "--poll-seconds", type=click.IntRange(1), default=1, show_default=True, help="How often to look for versions."
@@ -100,10 +107,12 @@ def serve(target: str, name: str | None, layers: tuple[str, ...], overrides: tup
 )
 @click.option("--column", help="Column or key of the text.  [default: text]")
 @click.option("--delimiter", help="Delimiter of a CSV.  [default: a comma]")
-@click.option("--output", type=_NEW_FILE, default="-", help="File for the rows, with scores; - is standard output.")
-@click.option("--ca", type=_FILE, help="Who signs the server's certificate, PEM.")
-@click.option("--certificate", type=_FILE, help="Certificate to show to the server (mTLS), PEM.")
-@click.option("--key", type=_FILE, help="Its private key, PEM.")
+@click.option(
+    "--output", type=NEW_FILE_OR_STANDARD, default="-", help="File for the rows, with scores; - is standard output."
+)
+@click.option("--ca", type=FILE, help="Who signs the server's certificate, PEM.")
+@click.option("--certificate", type=FILE, help="Certificate to show to the server (mTLS), PEM.")
+@click.option("--key", type=FILE, help="Its private key, PEM.")
 @click.option("--timeout", type=float, default=60.0, show_default=True, help="Seconds for each request.")
 @click.option("--batch-size", type=click.IntRange(1), default=32, show_default=True, help="Most texts in a request.")
 def predict(texts: tuple[str, ...], **options: Any) -> None:

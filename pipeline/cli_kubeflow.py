@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import click
 
 from components.errors import BertlineError
-from pipeline.cli_options import STOPPED, USAGE_ERROR, layers_and_overrides, refuse
-from pipeline.kubeflow.errors import KubeflowError
+from pipeline.cli_options import (
+    FILE,
+    INTERRUPTED,
+    NEW_FILE_OR_STANDARD,
+    USAGE_ERROR,
+    layers_and_overrides,
+    need_pipeline,
+    refuse,
+)
+from pipeline.sigterm import sigterm_as_interrupt
 
-_API_OPTIONS = ("host", "namespace", "experiment", "token_env", "token_file", "ca")
-_CHOICES = ("name", "version", "parameters", "cache")
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-_NEW_FILE = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
+_API_OPTIONS = ("host", "namespace", "experiment", "token_env", "ca")
+_TARGET = ("target", "overrides", "name", "version", "parameters", "cache", "create_experiment")
 
 
 def add_commands(main: click.Group) -> None:
@@ -42,21 +47,27 @@ _api_layers = click.option(
     "--with", "layers", metavar="FILE", multiple=True, help="Take kubeflow.api from this YAML file."
 )
 _api = _options(
-    click.option("--host", help="Address of the API.  [default: kubeflow.api.host, $KFP_HOST, or what a pod finds]"),
+    click.option(
+        "--host",
+        help="Address of the API.  [default: kubeflow.api.host, $KFP_HOST, $KF_PIPELINES_ENDPOINT, or a pod's]",
+    ),
     click.option("--namespace", help="Your namespace, where Kubeflow has several users."),
     click.option("--experiment", help="Experiment that runs and schedules belong to.  [default: bertline]"),
     click.option("--token-env", metavar="NAME", help="Environment variable with the token.  [default: KFP_TOKEN]"),
-    click.option("--token-file", type=_FILE, help="File with the token, read anew at every request."),
-    click.option("--ca", type=_FILE, help="Who signed the API's certificate, PEM."),
+    click.option("--token-file", type=FILE, help="File with the token, read anew at every request."),
+    click.option("--ca", type=FILE, help="Who signed the API's certificate, PEM."),
 )
 _run = _options(
     click.option("--version", help="Name of the pipeline's version.  [default: a digest of its text]"),
     click.option(
         "--param", "parameters", metavar="NAME=VALUE", multiple=True, help="Set a parameter: epochs=2; may be repeated."
     ),
+    click.option(
+        "--create-experiment", is_flag=True, help="Make the experiment of --experiment though others are named alike."
+    ),
     click.option("--no-cache", "cache", flag_value=False, type=bool, default=True, help="Run every step anew."),
 )
-_json = click.option("--json", type=_NEW_FILE, help="Write what is known as JSON; - is standard output.")
+_json = click.option("--json", type=NEW_FILE_OR_STANDARD, help="Write what is known as JSON; - is standard output.")
 _timeout = click.option(
     "--timeout", type=click.FloatRange(0, min_open=True), help="Seconds to wait at most.  [default: until it ends]"
 )
@@ -75,17 +86,20 @@ def submit(**options: Any) -> None:
     """Run TARGET on Kubeflow Pipelines: a task's name or YAML file, or a file that `bertline compile` wrote.
 
     Uploads the pipeline, or a new version of it, unless the same text is there already; makes the experiment if it is
-    missing; starts a run, prints its address, and waits for it. Ctrl-C ends the waiting, not the run. Of the files of
-    --with, a compiled TARGET takes kubeflow.api alone.
+    missing; starts a run and waits for it. Ctrl-C ends the waiting, not the run. Of the files of --with, a compiled
+    TARGET takes kubeflow.api alone. The run's address is printed where one is known that people can open:
+    kubeflow.api.ui, $KF_PIPELINES_UI_ENDPOINT, or the API's if it is not one inside the cluster.
 
     Exits with 0 if the run SUCCEEDED (or was started, with --no-wait), 3 if the model was NOT BLESSED, 1 if the run
-    failed or goes on, and 2 if it could not begin.
+    failed or was cancelled, 2 if none was started, 4 if it goes on, or may have been started: the time of --timeout is
+    up, or the API does not answer; and 130 after Ctrl-C or SIGTERM. The API gives no reason why a step waits or has
+    failed: that is in its pod, and in its log.
     """
-    with _errors():
+    with _errors(options["json"]):
         from pipeline.kubeflow.api import verbs
 
-        target, choices = _target(options), verbs.Choices(**_taken(options, _CHOICES))
-        exit_code = verbs.submit(target, choices, verbs.Waiting(**options))
+        target, access = verbs.Target(**_taken(options, _TARGET)), _access(options)
+        exit_code = verbs.submit(target, access, verbs.Waiting(**options))
     sys.exit(exit_code)
 
 
@@ -95,15 +109,15 @@ def submit(**options: Any) -> None:
 @_json
 @_api_layers
 @_api
-def watch(run_id: str, layers: tuple[str, ...], **options: Any) -> None:
+def watch(run_id: str, **options: Any) -> None:
     """Wait for the run RUN_ID, showing its steps. Ctrl-C ends the waiting, not the run.
 
     Exits as `bertline submit` does.
     """
-    with _errors():
+    with _errors(options["json"]):
         from pipeline.kubeflow.api import verbs
 
-        exit_code = verbs.watch(run_id, layers, _api_options(options), verbs.Waiting(wait=True, **options))
+        exit_code = verbs.watch(run_id, _access(options), verbs.Waiting(wait=True, **options))
     sys.exit(exit_code)
 
 
@@ -111,12 +125,12 @@ def watch(run_id: str, layers: tuple[str, ...], **options: Any) -> None:
 @click.argument("run_id", metavar="RUN_ID")
 @_api_layers
 @_api
-def cancel(run_id: str, layers: tuple[str, ...], **options: Any) -> None:
-    """End the run RUN_ID. What it has published stays."""
+def cancel(run_id: str, **options: Any) -> None:
+    """Ask the run RUN_ID to end. What it has published stays."""
     with _errors():
         from pipeline.kubeflow.api import verbs
 
-        verbs.cancel(run_id, layers, _api_options(options))
+        verbs.cancel(run_id, _access(options))
 
 
 @click.group()
@@ -152,25 +166,25 @@ def schedule_create(**options: Any) -> None:
     its deployment ml-pipeline-scheduledworkflow. What is scheduled is the pipeline as it is now: after a change of the
     task, delete the schedule and create it again.
     """
-    with _errors():
+    with _errors(options["json"]):
         from pipeline.kubeflow.api import verbs
         from pipeline.kubeflow.api.schedule import when
 
         times = when(**_taken(options, ("cron", "start", "end", "catchup", "concurrency")))
-        target, choices = _target(options), verbs.Choices(**_taken(options, _CHOICES))
-        verbs.create_schedule(target, choices, times, options["json"])
+        target = verbs.Target(**_taken(options, _TARGET))
+        verbs.create_schedule(target, _access(options), times, options["json"])
 
 
 @schedule.command("list")
 @_json
 @_api_layers
 @_api
-def schedule_list(layers: tuple[str, ...], **options: Any) -> None:
+def schedule_list(**options: Any) -> None:
     """Show the schedules of the experiment."""
-    with _errors():
+    with _errors(options["json"]):
         from pipeline.kubeflow.api import verbs
 
-        verbs.list_schedules(layers, _api_options(options), options["json"])
+        verbs.list_schedules(_access(options), options["json"])
 
 
 def _change(verb: str, done: str, summary: str) -> None:
@@ -180,12 +194,12 @@ def _change(verb: str, done: str, summary: str) -> None:
     @click.argument("name", metavar="NAME_OR_ID")
     @_api_layers
     @_api
-    def change(name: str, layers: tuple[str, ...], **options: Any) -> None:
+    def change(name: str, **options: Any) -> None:
         with _errors():
             from pipeline.kubeflow.api import schedule as schedules
             from pipeline.kubeflow.api import verbs
 
-            verbs.change_schedule(getattr(schedules, verb), done, name, layers, _api_options(options))
+            verbs.change_schedule(getattr(schedules, verb), done, name, _access(options))
 
 
 _change(
@@ -195,18 +209,11 @@ _change("resume", "starts runs again", "Start runs of a paused schedule again.")
 _change("delete", "is deleted; its runs are left alone", "Delete a schedule. Its runs stay.")
 
 
-def _target(options: dict[str, Any]) -> Any:
-    from pipeline.kubeflow.api import verbs
-
-    api = _api_options(options)
-    return verbs.Target(api=api, **_taken(options, ("target", "overrides", "layers")))
-
-
-def _api_options(options: dict[str, Any]) -> Any:
+def _access(options: dict[str, Any]) -> Any:
     """Takes the options of the API out of the others."""
-    from pipeline.kubeflow.api.options import ApiOptions
+    from pipeline.kubeflow.api.target import Access
 
-    return ApiOptions(**_taken(options, _API_OPTIONS))
+    return Access(options.pop("layers"), _taken(options, _API_OPTIONS), options.pop("token_file"))
 
 
 def _taken(options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
@@ -214,15 +221,24 @@ def _taken(options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
 
 
 @contextmanager
-def _errors() -> Iterator[None]:
-    """Tells an error of ours in a line, and ends the process."""
-    try:
-        if importlib.util.find_spec("kfp") is None:
-            raise KubeflowError(
-                "kfp is not installed (pip brings the light client only); run `make setup` in a checkout"
-            )
-        yield
-    except BertlineError as error:
-        from pipeline.kubeflow.api.watch import StillRunningError
+def _errors(json: Path | None = None) -> Iterator[None]:
+    """Tells an error of ours in a line, and to programs in JSON, and ends the process. SIGTERM is as Ctrl-C."""
+    need_pipeline("kfp")
+    from pipeline.kubeflow.api.report import write_json
+    from pipeline.kubeflow.api.watch import StillRunningError
+    from pipeline.kubeflow.errors import KubeflowError
 
-        refuse(error, STOPPED if isinstance(error, StillRunningError) else USAGE_ERROR)
+    try:
+        with sigterm_as_interrupt():
+            yield
+    except BertlineError as error:
+        is_running = isinstance(error, StillRunningError)
+        exit_code = error.exit_code if is_running else USAGE_ERROR
+        with suppress(KubeflowError):  # which may be that very error: the file cannot be written
+            write_json({**(error.report if is_running else {}), "error": str(error), "exit_code": exit_code}, json)
+        refuse(error, exit_code)
+    except KeyboardInterrupt:
+        with suppress(KubeflowError):
+            write_json({"error": "interrupted", "exit_code": INTERRUPTED}, json)
+        click.echo("\ninterrupted", err=True)
+        sys.exit(INTERRUPTED)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from pathlib import Path
 from typing import NoReturn
 
 import click
@@ -12,6 +13,12 @@ from components.errors import BertlineError, ConfigError
 
 STOPPED = 1
 USAGE_ERROR = 2
+GOES_ON = 4  # what was waited for has not ended
+INTERRUPTED = 130  # as shells have it: 128 and the number of SIGINT
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+NEW_FILE = click.Path(dir_okay=False, path_type=Path)
+NEW_FILE_OR_STANDARD = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
 
 _overrides = click.option(
     "--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Override a setting: training.epochs=2."
@@ -35,10 +42,14 @@ def config_arguments(command: click.decorators.FC) -> click.decorators.FC:
     return click.argument("config", metavar="CONFIG")(layers_and_overrides(command))
 
 
-def need_pipeline() -> None:
+def need_pipeline(package: str = "TFX") -> None:
     """Refuses to go on where pip brought the light client only."""
-    if importlib.util.find_spec("tfx") is None:
-        refuse(ConfigError("TFX is not installed (pip brings the light client only); run `make setup` in a checkout"))
+    if importlib.util.find_spec(package.lower()) is None:
+        refuse(
+            ConfigError(
+                f"{package} is not installed (pip brings the light client only); run `make setup` in a checkout"
+            )
+        )
 
 
 def refuse(error: BertlineError, exit_code: int = USAGE_ERROR) -> NoReturn:

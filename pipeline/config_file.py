@@ -45,7 +45,7 @@ def load_config(name_or_path: str, overrides: Iterable[str] = (), layers: Iterab
     origin, text = _read(name_or_path)
     settings = _parse(text, origin)
     for layer in layers:
-        settings = _merge(settings, _parse(_read_file(Path(layer), "--with"), f"--with {layer}"))
+        settings = merge(settings, read_layer(layer))
         origin += f" with {layer}"
     for override in overrides:
         _lay_over(settings, override)
@@ -58,8 +58,13 @@ def check(settings: dict[str, Any], origin: str) -> Config:
     try:
         return Config.model_validate(settings)
     except ValidationError as error:
-        faults = "\n".join(f"  {_describe(fault)}" for fault in error.errors(include_url=False))
+        faults = "\n".join(f"  {describe(fault)}" for fault in error.errors(include_url=False))
         raise ConfigError(f"{origin} is not a valid configuration:\n{faults}") from error
+
+
+def read_layer(path: str | Path) -> dict[str, Any]:
+    """The sections in a file of --with. Raises ConfigError where it cannot be read or holds none."""
+    return _parse(_read_file(Path(path), "--with"), f"--with {path}")
 
 
 def task_names() -> list[str]:
@@ -117,12 +122,12 @@ def _parse(text: str, origin: str) -> dict[str, Any]:
     return settings
 
 
-def _merge(settings: dict[str, Any], layer: dict[str, Any]) -> dict[str, Any]:
+def merge(settings: dict[str, Any], layer: dict[str, Any]) -> dict[str, Any]:
     """The settings with the layer's laid over them; neither is changed."""
     merged = dict(settings)
     for key, value in layer.items():
         below = merged.get(key)
-        merged[key] = _merge(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+        merged[key] = merge(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
     return merged
 
 
@@ -146,7 +151,8 @@ def _lay_over(settings: dict[str, Any], override: str) -> None:
         raise ConfigError(f"--set {override}: the value is no YAML; put it in quotes of its own") from error
 
 
-def _describe(fault: Any) -> str:
+def describe(fault: Any) -> str:
+    """What one of pydantic's faults, whose `loc` begins at the top of a configuration, says in the user's terms."""
     key = ".".join(str(part) for part in fault["loc"] if part != "[key]")
     kind = fault["type"]
     if kind == "missing":

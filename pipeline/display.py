@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -19,12 +19,14 @@ from rich.text import Text
 from components.progress import Progress, listening
 from pipeline.steps import State, Step
 
-_STYLES = {
+STYLES = {
     State.WAITING: "dim",
     State.RUNNING: "bold cyan",
     State.DONE: "green",
     State.CACHED: "blue",
+    State.SKIPPED: "dim",
     State.FAILED: "bold red",
+    State.CANCELLED: "bold yellow",
 }
 _LINES_PER_STEP = 10  # how many progress lines a long step prints where there is no terminal
 
@@ -32,11 +34,11 @@ _LINES_PER_STEP = 10  # how many progress lines a long step prints where there i
 @contextmanager
 def busy(console: Console, doing: str) -> Iterator[None]:
     """Shows on a terminal that something is being done, for as long as the block takes."""
-    with _live(console, Spinner("dots", text=doing), transient=True):
+    with live(console, Spinner("dots", text=doing), transient=True):
         yield
 
 
-def _live(console: Console, *renderables: RenderableType, **settings: Any) -> Live:
+def live(console: Console, *renderables: RenderableType, **settings: Any) -> Live:
     """A live display that leaves standard output and error alone: they go to the log, not above the display."""
     return Live(
         *renderables, console=console, refresh_per_second=4, redirect_stdout=False, redirect_stderr=False, **settings
@@ -66,7 +68,7 @@ class Display:
             if not self._console.is_terminal:
                 yield
                 return
-            with _live(self._console, get_renderable=self._render):
+            with live(self._console, get_renderable=self._render):
                 yield
 
     def changed(self, step: Step) -> None:
@@ -91,15 +93,21 @@ class Display:
         return next((step.name for step in self._steps if step.state is State.RUNNING), "")
 
     def _render(self) -> RenderableType:
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-        table.add_column("step")
-        table.add_column("state")
-        table.add_column("time", justify="right")
-        for step in self._steps:
-            elapsed = "" if step.state is State.WAITING else _duration(step.elapsed)
-            table.add_row(step.name, Text(step.state.value, _STYLES[step.state]), elapsed)
+        table = steps_table((step.name, step.state, step.elapsed) for step in self._steps)
         return Group(table, self._bar) if self._bar.task_ids else table
 
 
-def _duration(seconds: float) -> str:
+def steps_table(steps: Iterable[tuple[str, State, float]]) -> Table:
+    """A row a step: its name, its state, and the seconds it has taken."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("step")
+    table.add_column("state")
+    table.add_column("time", justify="right")
+    for name, state, seconds in steps:
+        table.add_row(name, Text(state.value, STYLES[state]), "" if state is State.WAITING else duration(seconds))
+    return table
+
+
+def duration(seconds: float) -> str:
+    """Seconds in words."""
     return f"{seconds:.1f} s" if seconds < 60 else str(timedelta(seconds=round(seconds)))

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import logging
-import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-import fasteners
 from rich.console import Console
 from rich.text import Text
 
 from components.encoders.fingerprint import encoder_digest
-from components.errors import ConfigError
 from components.example_gen.sources import check_source
 from pipeline.config import Config
 from pipeline.display import busy
 from pipeline.engine import Engine, TfxEngine
 from pipeline.failure import explain
+from pipeline.folders import make_folder
+from pipeline.only_run import only_run
 from pipeline.quiet import logging_to
 from pipeline.schema_file import read_schema
 from pipeline.sigterm import sigterm_as_interrupt
@@ -51,8 +49,9 @@ def run(config: Config, summary_file: Path | None = None, engine: Engine | None 
     this = Run(config.pipeline.name, now.strftime("%Y-%m-%dT%H-%M-%S.%f"), now.isoformat(timespec="seconds"))
     home = config.pipeline.home
     log = home / "logs" / f"{this.run_id}.log"
-    with _only_run(home), sigterm_as_interrupt(), logging_to(log) as console:
-        _make(config.push_folder, "push.folder")
+    make_folder(home, "pipeline.root")
+    with only_run(home, "pipeline.root"), sigterm_as_interrupt(), logging_to(log) as console:
+        make_folder(config.push_folder, "push.folder")
         console.print(Text.assemble(("bertline", "bold"), f" run of {this.pipeline}, log in {log}"), soft_wrap=True)
         _record(this, stopped(_NOT_ENDED), began, summary_file)  # what stays if this process is killed
         outcome = _attempt(engine or TfxEngine(config), this, console)
@@ -100,32 +99,6 @@ def _with_samples(outcome: Outcome, texts: Sequence[str], console: Console) -> O
 
     with busy(console, "loading the published model"):
         return outcome.with_samples(score_published(outcome.folder, outcome.digest, texts))
-
-
-@contextmanager
-def _only_run(home: Path) -> Iterator[None]:
-    """Holds the pipeline's folder for this process, which a killed one lets go of by itself."""
-    _make(home, "pipeline.root")
-    lock = fasteners.InterProcessLock(str(home / ".lock"))
-    free = lock.acquire(blocking=False)
-    if not free:
-        raise ConfigError(f"another run of this pipeline is going on in {home}; wait for it, or set pipeline.root")
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def _make(folder: Path, key: str) -> None:
-    """Makes the folder that a setting names. Raises ConfigError where it cannot be made or written."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise ConfigError(
-            f"{key}: {folder} cannot be used ({error.strerror}); set it to a folder to write in"
-        ) from error
 
 
 def _paths(this: Run, outcome: Outcome, home: Path, log: Path) -> dict[str, str]:

@@ -56,8 +56,8 @@ def build_components(config: Config, outside: Outside) -> list[BaseNode]:
         preprocessing_fn=PREPROCESSING_FN,
         splits_config=transform_pb2.SplitsConfig(analyze=[TRAIN], transform=[TRAIN, EVAL]),
         custom_config={
-            "encoder": _settings(config.encoder, *READING),
-            "fingerprint": f"{outside.encoder} {outside.code['transform']}",
+            "encoder": _settings(config.encoder, *READING) | {"digest": outside.encoder},
+            "code": outside.code["transform"],
         },
         disable_statistics=True,
     )
@@ -70,10 +70,10 @@ def build_components(config: Config, outside: Outside) -> list[BaseNode]:
         train_args=trainer_pb2.TrainArgs(),
         eval_args=trainer_pb2.EvalArgs(),
         custom_config={
-            "encoder": _settings(config.encoder, "handle", "pooling"),
+            "encoder": _settings(config.encoder, "handle", "vocab_file", "pooling") | {"digest": outside.encoder},
             "training": _settings(config.training),
             "labels": _settings(config.labels, "names", "threshold"),
-            "fingerprint": f"{outside.encoder} {outside.code['trainer']}",
+            "code": outside.code["trainer"],
         },
     )
     model = trainer.outputs["model"]

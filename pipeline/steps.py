@@ -8,13 +8,20 @@ from enum import Enum
 
 
 class State(str, Enum):
-    """The state of a step, in the word that is shown."""
+    """The state of a step or run, in the word that is shown."""
 
     WAITING = "waiting"
     RUNNING = "running"
     DONE = "done"
     CACHED = "cached"
+    SKIPPED = "skipped"
     FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether it does not change any more."""
+        return self not in (State.WAITING, State.RUNNING)
 
 
 @dataclasses.dataclass

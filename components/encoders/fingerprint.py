@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from components.encoders.embedded import embedded_digest
 from components.encoders.handles import EMBEDDED, checked_url, is_url, local_folder
@@ -21,6 +23,20 @@ def encoder_digest(handle: str, vocab_file: str | None = None) -> str:
     """
     own = _own_digest(handle)
     return own if vocab_file is None else json_digest([own, _vocabulary_digest(vocab_file)])
+
+
+def check_unchanged(encoder: Mapping[str, Any]) -> None:
+    """Looks whether the encoder is the one that the run began with, by whose digest its steps are cached.
+
+    Args:
+        encoder: the encoder section of the configuration, with the `digest` that the run began with where it is known.
+
+    Raises:
+        EncoderError: it is another one now, or is gone.
+    """
+    handle, digest = encoder["handle"], encoder.get("digest")
+    if digest is not None and encoder_digest(handle, encoder["vocab_file"]) != digest:
+        raise EncoderError(f"encoder.handle: {handle} changed while the run was going on; start a new run")
 
 
 def _own_digest(handle: str) -> str:

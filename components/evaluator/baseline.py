@@ -42,10 +42,15 @@ def find_baseline(served: Sequence[artifact.Artifact], candidate: str) -> Baseli
         served: the artifacts of Evaluator's input `baseline_model`; none, where it was not connected.
         candidate: SavedModel folder of the candidate.
     """
-    if not served or not served_model.is_present(served[0]):
+    if not served or served_model.digest(served[0]) is None:
         return None
     folder = path_utils.serving_model_dir(served[0].uri)
     version = served[0].get_string_custom_property(served_model.VERSION)
+    if not served_model.is_intact(served[0]):
+        # An object store's life-cycle rules may delete what Kubeflow's cache still answers with.
+        return Baseline(folder, version, is_candidate=False, problem=None).with_problem(
+            "its copy is gone from the run's artifacts, or another; run without the cache"
+        )
     is_candidate = model_folder.model_digest(folder) == model_folder.model_digest(candidate)
     baseline = Baseline(folder, version, is_candidate, problem=None)
     cause = _difference_in_signature(folder, candidate)

@@ -82,7 +82,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
 def _check_unchanged(section: dict[str, Any], fingerprint: str) -> None:
     """What was read is what the fingerprint, which the result is cached under, was taken of."""
     if data_digest(section) != fingerprint:
-        raise DataError(f"data.path {section.get('path')!r} changed while it was being read; run again")
+        raise DataError(f"data.path {section.get('path')!r} changed while it was being read; start a new run")
 
 
 def _guard(data: DataSettings, labels: LabelSettings, aside: str) -> None:

@@ -51,7 +51,7 @@ class Pusher(tfx_pusher.Pusher):
             baseline: the served model that the Evaluator compared it with (`ServedModel`): no other one is replaced.
             push_folder: TensorFlow Serving's base path, with a numbered sub-folder a version; made where it is missing.
             nonce: something that no other run has, such as its id: anybody can change the folder at any time, so a
-                push must never be answered from the cache.
+                push must never be answered from the cache, and one that is tried again must know its own work.
         """
         spec = PusherSpec(
             model=model,

@@ -47,7 +47,8 @@ class Executor(tfx_executor.Executor):
             _record(pushed_model, {"status": NOT_BLESSED, "version": None, "folder": None, "digest": digest})
             return
         compared = served_model.digest(artifact_utils.get_single_instance(input_dict[BASELINE]))
-        push = publish.publish(model, _push_folder(exec_properties), compared, prove_usable)
+        run = json.loads(exec_properties[standard_component_specs.CUSTOM_CONFIG_KEY])[NONCE]
+        push = publish.publish(model, _push_folder(exec_properties), compared, prove_usable, run)
         if push.status == publish.PUSHED:
             self._MarkPushed(pushed_model, pushed_destination=push.folder, pushed_version=str(push.version))
         else:

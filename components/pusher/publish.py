@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import json
 import shutil
 import time
 import uuid
@@ -26,6 +27,7 @@ PUSHED = "pushed"
 UNCHANGED = "unchanged"
 
 _LOCK_NAME = ".push.lock"
+_NOTE_NAME = ".push.json"
 _TEMPORARY_PREFIX = ".push-"
 
 Probe = Callable[[str], object]
@@ -42,14 +44,17 @@ class Push:
     digest: str
 
 
-def publish(model: str | Path, base: str | Path, compared: str | None, probe: Probe) -> Push:
+def publish(model: str | Path, base: str | Path, compared: str | None, probe: Probe, run: str = "") -> Push:
     """Publishes the SavedModel in `model` as the next version in `base`, unless it is what is served already.
+
+    A run that is tried again after it has published, and lost its answer, is answered that it has.
 
     Args:
         model: SavedModel folder.
         base: TensorFlow Serving's base path; made where it is missing.
         compared: digest of the served model that this one was compared with, None where nothing was served then.
         probe: called with the copy before it becomes visible.
+        run: something that only this run has; empty where it is never tried again.
 
     Raises:
         PushError: `base` is a URL, cannot be written, has no room or no higher version; or what is served there is not
@@ -61,9 +66,10 @@ def publish(model: str | Path, base: str | Path, compared: str | None, probe: Pr
         _remove_leftovers(folder)
         served = _served(folder)
         if served and served.digest == digest:
-            return served
+            return dataclasses.replace(served, status=PUSHED) if _is_of(run, folder, served.version) else served
         _check_compared(folder, served, compared)
         version = _next_version(folder)
+        _note(run, folder, version)
         _place(Path(model), folder / str(version), digest, probe)
     return Push(PUSHED, version, str(folder / str(version)), digest)
 
@@ -77,6 +83,19 @@ def _served(base: Path) -> Push | None:
     return Push(UNCHANGED, version, str(folder), model_folder.model_digest(folder))
 
 
+def _note(run: str, base: Path, version: int) -> None:
+    """Keeps which run is about to publish the version: whoever comes after a crash can tell whose it is."""
+    partial = base / f"{_TEMPORARY_PREFIX}note"
+    partial.write_text(json.dumps({"run": run, "version": version}), encoding="utf-8")
+    partial.replace(base / _NOTE_NAME)
+    sync(base)
+
+
+def _is_of(run: str, base: Path, version: int) -> bool:
+    note = base / _NOTE_NAME
+    return bool(run) and note.is_file() and json.loads(note.read_text("utf-8")) == {"run": run, "version": version}
+
+
 def _check_compared(base: Path, served: Push | None, compared: str | None) -> None:
     """Refuses to replace a model that users got after the candidate was judged: nobody knows which is the better."""
     if (served.digest if served else None) == compared:
@@ -84,11 +103,11 @@ def _check_compared(base: Path, served: Push | None, compared: str | None) -> No
     if served is None:
         raise PushError(
             f"push.folder: the served model in {base}, which this one was compared with, was removed "
-            "while this run went on; run again to be judged as a first model"
+            "while this run went on; start a new run to be judged as a first model"
         )
     raise PushError(
         f"push.folder: version {served.version} came to be served in {base} while this run went on; "
-        "run again to be compared with it"
+        "start a new run to be compared with it"
     )
 
 
@@ -132,7 +151,7 @@ def _copy_contents(source: Path, target: Path) -> None:
 def _remove_leftovers(base: Path) -> None:
     """Removes what killed pushes left. The lock is held, so none of it is still being written."""
     for leftover in base.glob(f"{_TEMPORARY_PREFIX}*"):
-        shutil.rmtree(leftover)
+        leftover.unlink() if leftover.is_file() else shutil.rmtree(leftover)
 
 
 @contextlib.contextmanager

@@ -24,7 +24,7 @@ class ServedModel(base_component.BaseComponent):
     """The model that TensorFlow Serving serves from the push folder: the baseline that a candidate is compared with.
 
     What is served, not what was last blessed: a model that was rolled back is no baseline. Where nothing is served,
-    as on a first run, the output holds no model (`executor.is_present` tells).
+    as on a first run, the output holds no model (`executor.digest` tells).
 
     Output `model`: a Model with custom properties `version` (text; empty where nothing is served) and `digest`.
     """

@@ -49,9 +49,10 @@ class Executor(base_executor.BaseExecutor):
         _check_unchanged(base, exec_properties[STATE])
 
 
-def is_present(model: artifact.Artifact) -> bool:
-    """Whether this output of ServedModel holds a model, that is, whether anything was served."""
-    return (Path(path_utils.serving_model_dir(model.uri)) / "saved_model.pb").is_file()
+def is_intact(model: artifact.Artifact) -> bool:
+    """Whether the copy in this output of ServedModel is the model that was served."""
+    copy = Path(path_utils.serving_model_dir(model.uri))
+    return (copy / "saved_model.pb").is_file() and model_folder.model_digest(copy) == digest(model)
 
 
 def digest(model: artifact.Artifact) -> str | None:
@@ -61,7 +62,7 @@ def digest(model: artifact.Artifact) -> str | None:
 
 def _check_unchanged(base: Path, state: str) -> None:
     if model_folder.state_digest(base) != state:
-        raise PushError(f"push.folder: the models in {base} changed while the run was going on; run it again")
+        raise PushError(f"push.folder: the models in {base} changed while the run was going on; start a new run")
 
 
 def _served_version(base: Path) -> int | None:

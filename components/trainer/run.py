@@ -15,6 +15,7 @@ import tensorflow_transform as tft
 import tf_keras as keras
 from tfx.components.trainer.fn_args_utils import FnArgs
 
+from components.encoders.fingerprint import check_unchanged
 from components.encoders.resolve import resolve_encoder
 from components.features import EVAL, TRAIN
 from components.precision import computing_in, resolve_precision
@@ -42,10 +43,11 @@ def run_fn(fn_args: FnArgs) -> None:
 
     Raises:
         TrainingError: a split is empty or of one class, or the loss is no number.
-        EncoderError: the encoder cannot be found, fetched or used.
+        EncoderError: the encoder cannot be found, fetched or used, or changed while the run went on.
     """
     settings = fn_args.custom_config
     training = settings["training"]
+    check_unchanged(settings["encoder"])
     keras.utils.set_random_seed(training["seed"])
     transform_output = tft.TFTransformOutput(fn_args.transform_output)
     train = read_examples(fn_args.train_files, transform_output, TRAIN)

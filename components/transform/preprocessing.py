@@ -6,6 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from components.encoders.fingerprint import check_unchanged
 from components.encoders.inspect import inspect_encoder
 from components.encoders.resolve import resolve_encoder
 from components.encoders.vocabulary import Vocabulary, read_vocabulary
@@ -18,12 +19,13 @@ def preprocessing_fn(inputs: dict[str, tf.Tensor], custom_config: dict[str, Any]
 
     Args:
         inputs: `text` string [batch, 1] and `target` int64 [batch, labels].
-        custom_config: `encoder`, the encoder section of the configuration.
+        custom_config: `encoder`, the encoder section of the configuration, with its `digest`.
 
     Returns:
         `input_word_ids`, sparse int64 [batch, tokens], and `target`, float32 [batch, labels].
     """
     encoder = custom_config["encoder"]
+    check_unchanged(encoder)
     truncation = Truncation(encoder["max_tokens"], encoder["truncation"])
     to_tokens = TextToTokens(encoder_vocabulary(encoder), truncation)
     return {

@@ -11,12 +11,11 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import yaml
 from tfx.orchestration.kubeflow.v2 import kubeflow_v2_dag_runner as tfx_kubeflow
 
 from pipeline.config import Config
 from pipeline.kubeflow import tasks, wiring
-from pipeline.kubeflow.document import Compiled, parse_compiled
+from pipeline.kubeflow.document import Compiled, dump_documents, parse_compiled, read_compiled
 from pipeline.kubeflow.errors import KubeflowError
 from pipeline.kubeflow.extra_tasks import add_observe, add_verdict
 from pipeline.kubeflow.places import check_places
@@ -28,6 +27,7 @@ from pipeline.local_runner import BEAM_ARGS
 from pipeline.outside import unobserved
 from pipeline.pipeline import build_pipeline
 
+_COMPILED_BY = "compiled by"
 STEP_COMMAND = ["python", "-m", "pipeline.kubeflow.container.step"]
 
 
@@ -41,6 +41,7 @@ def compile_pipeline(config: Config) -> Compiled:
     """
     cluster = _cluster(config)
     check_places(config, cluster)
+    _check_name(config.pipeline.name)
     spec = _pipeline_spec(config, str(cluster.image))
     add_observe(spec, config, str(cluster.image))
     _wire(spec, config)
@@ -56,15 +57,26 @@ def write_compiled(compiled: Compiled, path: Path) -> None:
     """Writes the file. Raises KubeflowError where that cannot be done."""
     if path.suffix not in (".yaml", ".yml"):
         raise KubeflowError(f"--output {path}: kfp takes files that end in .yaml; name it so")
+    if path.exists() and not _is_compiled(path):
+        raise KubeflowError(f"--output {path}: there is a file that is no compiled pipeline; name another one")
     try:
         path.write_text(compiled.text, encoding="utf-8")
     except OSError as error:
         raise KubeflowError(f"--output {path} cannot be written: {error.strerror}; name another file") from error
 
 
-def pipeline_name(config: Config) -> str:
-    """What Kubeflow calls the pipeline: Kubernetes' names have no underscore."""
-    return config.pipeline.name.replace("_", "-").rstrip("-")
+def _is_compiled(path: Path) -> bool:
+    try:
+        read_compiled(path)
+    except KubeflowError:
+        return path.is_file() and _COMPILED_BY in path.read_text(encoding="utf-8", errors="replace").partition("\n")[0]
+    return True
+
+
+def _check_name(name: str) -> None:
+    if "_" in name or name.endswith("-"):
+        fitting = name.replace("_", "-").strip("-")
+        raise KubeflowError(f"pipeline.name is {name}, which is no name on Kubernetes; call it {fitting}")
 
 
 def _cluster(config: Config) -> Kubeflow:
@@ -79,8 +91,6 @@ def _cluster(config: Config) -> Kubeflow:
 
 def _pipeline_spec(config: Config, image: str) -> dict[str, Any]:
     """What TFX compiles, without the folders of this machine that it puts beside the spec."""
-    named = config.pipeline.model_copy(update={"name": pipeline_name(config)})
-    config = config.model_copy(update={"pipeline": named})
     pipeline = build_pipeline(config, unobserved(config), beam_pipeline_args=list(BEAM_ARGS))
     settings = tfx_kubeflow.KubeflowV2DagRunnerConfig(
         default_image=image, default_commands=STEP_COMMAND, use_pipeline_spec_2_1=True
@@ -115,7 +125,7 @@ def _add_dependencies(task: dict[str, Any]) -> None:
 
 
 def _name(spec: dict[str, Any], config: Config, cluster: Kubeflow) -> None:
-    spec["pipelineInfo"] = {"name": pipeline_name(config), "description": f"bertline: {config.pipeline.name}"}
+    spec["pipelineInfo"] = {"name": config.pipeline.name, "description": f"bertline: {config.pipeline.name}"}
     spec["sdkVersion"] = f"{sdk_version()} tfx-{metadata.version('tfx')}"
     if cluster.pipeline_root is not None:
         spec["defaultPipelineRoot"] = cluster.pipeline_root
@@ -128,8 +138,8 @@ def _tasks(spec: dict[str, Any]) -> dict[str, Any]:
 def _to_yaml(config: Config, spec: dict[str, Any], platform: dict[str, Any]) -> str:
     given = "".join(f"#   {each.name} ({each.description}): {each.default}\n" for each in wiring.parameters(config))
     head = (
-        f"# {pipeline_name(config)}, compiled by {sdk_version()}.\n"
+        f"# {config.pipeline.name}, {_COMPILED_BY} {sdk_version()}.\n"
         f"# Parameters of a run, with their defaults:\n{given}"
         "# Everything else, thresholds among it, is compiled in: change the configuration and compile anew.\n"
     )
-    return head + yaml.safe_dump_all([spec, platform], sort_keys=True, allow_unicode=True, width=110)
+    return head + dump_documents([spec, platform])

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -16,6 +17,9 @@ from pipeline.kubeflow.settings import VERDICT, Kubeflow
 from pipeline.steps import Step
 from pipeline.verdict import Outcome, Verdict, read_outcome
 
+if TYPE_CHECKING:
+    from pipeline.kubeflow.document import Compiled
+
 _PACKAGES = ("pipeline", "components", "serving")
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -23,8 +27,15 @@ _ROOT = Path(__file__).resolve().parents[2]
 class CompiledEngine:
     """Compiles the task, and runs what came out as KFP's driver and launcher would: see `pipeline.kubeflow.local`."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, parameters: Sequence[str] = ()) -> None:
+        """
+        Args:
+            config: the task.
+            parameters: of the run, NAME=VALUE each; the others have their defaults.
+        """
         self._config = with_local_image(config)
+        self._words = parameters
+        self._compiled: Compiled | None = None
 
     @property
     def samples(self) -> Sequence[str]:
@@ -41,20 +52,28 @@ class CompiledEngine:
         with busy(console, "compiling"):
             from pipeline.kubeflow.compile import compile_pipeline
             from pipeline.kubeflow.local.machine import check_machine
+            from pipeline.kubeflow.parameters import read_parameters
 
-            self._compiled = compile_pipeline(self._config)
-            check_machine(self._compiled, list(self._compiled.deployment.executors), self._read_only)
+            compiled = compile_pipeline(self._config)
+            check_machine(compiled, list(compiled.deployment.executors), self._read_only)
+            self._parameters = read_parameters(self._words, compiled)
+            self._compiled = compiled
 
     def execute(self, steps: list[Step], console: Console) -> Outcome:
         """Runs the steps, and tells the outcome from what they left, as the task Verdict does."""
         from pipeline.kubeflow.local import StepFailedError, run_compiled, steps_of
 
+        if self._compiled is None:
+            raise RuntimeError("prepare comes first")
         steps.extend(steps_of(self._compiled))
         display = Display(console, steps)
         try:
             with display.showing():
                 home = self._config.pipeline.home / "kubeflow"
-                run_compiled(self._compiled, home, {}, display, steps=steps, read_only=self._read_only)
+                root = self._config.kubeflow.pipeline_root if self._config.kubeflow else None
+                run_compiled(
+                    self._compiled, home, self._parameters, display, steps=steps, read_only=self._read_only, root=root
+                )
         except StepFailedError as error:
             if error.step != VERDICT or error.exit_code != Verdict.NOT_BLESSED.exit_code:
                 raise

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Hashable
-from importlib import metadata
+import re
+from collections.abc import Hashable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,10 @@ from google.protobuf.message import Message
 from kfp.pipeline_spec import pipeline_spec_pb2
 
 from pipeline.kubeflow.errors import KubeflowError
+from pipeline.kubeflow.version import sdk_version
 
 SCHEMA_VERSION = "2.1.0"
 COMPILE_ANEW = "compile it with `bertline compile`"
-_COMPILER = "bertline-"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,11 +103,49 @@ def _whole(value: Any) -> Any:
     return value
 
 
+def dump_documents(documents: Iterable[dict[str, Any]]) -> str:
+    """YAML documents of JSON values, in which every text is one for every reader: PyYAML, which kfp has, and Go's
+    yaml.v3 and its elders, which the API server has, take different bare words for numbers, dates and truth values.
+    """
+    return yaml.dump_all(documents, Dumper=_Dumper, sort_keys=True, allow_unicode=True, width=110)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes what begins as a number or a date can, and YAML 1.1's words; PyYAML quotes by itself what it would read
+    otherwise.
+    """
+
+    def represent_str(self, data: str) -> yaml.ScalarNode:
+        style = "'" if data[:1] in _BEGINNINGS or data.lower() in _WORDS else None
+        if not _BREAKS.isdisjoint(data):
+            style = '"'
+        return self.represent_scalar(_TAG + "str", data, style=style)
+
+
+_TAG = "tag:yaml.org,2002:"
+_BEGINNINGS = frozenset("0123456789+-.~")
+_BREAKS = frozenset("\x85\u2028\u2029")  # PyYAML loses some where it does not escape them
+_WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
+_Dumper.add_representer(str, _Dumper.represent_str)
+
 _BaseLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class _Loader(_BaseLoader):
-    """YAML as Go's yaml.v3 reads it where PyYAML differs: a key that is written twice is an error."""
+    """YAML as Go's yaml.v3 reads it where PyYAML differs: bare words (resolve.go), of which dates stay texts in JSON;
+    a key that is written twice is an error.
+    """
+
+    def resolve(self, kind: Any, value: Any, implicit: Any) -> str:
+        if kind is yaml.ScalarNode and implicit[0]:
+            return _TAG + _go_type(value)
+        return super().resolve(kind, value, implicit)
+
+    def construct_number(self, node: Any) -> int | float:
+        number = _go_number(node.value)
+        if number is None:
+            raise yaml.constructor.ConstructorError(None, None, f"{node.value!r} is no number", node.start_mark)
+        return number
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Hashable, Any]:
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
@@ -117,11 +155,44 @@ class _Loader(_BaseLoader):
         return super().construct_mapping(node, deep)
 
 
-# JSON has no dates: a text that looks like one stays a text.
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+_Loader.add_constructor(_TAG + "int", _Loader.construct_number)
+_Loader.add_constructor(_TAG + "float", _Loader.construct_number)
+
+_TYPES = {
+    **dict.fromkeys(("true", "True", "TRUE", "false", "False", "FALSE"), "bool"),
+    **dict.fromkeys(("", "~", "null", "Null", "NULL"), "null"),
+    "<<": "merge",
 }
+_INFINITE = {
+    **{sign + word: float(f"{sign}inf") for sign in ("", "+", "-") for word in (".inf", ".Inf", ".INF")},
+    **dict.fromkeys((".nan", ".NaN", ".NAN"), math.nan),
+}
+_INTEGER = re.compile(r"[-+]?(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|0|[1-9][0-9]*)")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", re.ASCII)
+
+
+def _go_type(text: str) -> str:
+    if text in _TYPES:
+        return _TYPES[text]
+    number = _go_number(text)
+    return "str" if number is None else "int" if isinstance(number, int) else "float"
+
+
+def _go_number(text: str) -> int | float | None:
+    """The number that a bare word is, None where it is none: whole ones of 64 bits with any of Go's prefixes, 0 alone
+    being an octal's, and decimals that a float64 holds; underscores do not count but in what begins with one or a dot.
+    """
+    if text in _INFINITE:
+        return _INFINITE[text]
+    plain = text if text[:1] in (".", "_") else text.replace("_", "")
+    if _INTEGER.fullmatch(plain):
+        digits = plain.lstrip("+-")
+        number = int(plain, 8 if digits[1:].isdecimal() and digits[0] == "0" else 0)
+        if -(1 << 63) <= number < 1 << (64 if plain == digits else 63):
+            return number
+    if _FLOAT.fullmatch(plain) and math.isfinite(float(plain)):
+        return float(plain)
+    return None
 
 
 def _documents(text: str, origin: str) -> list[dict[str, Any]]:
@@ -171,13 +242,8 @@ def _parsed(document: dict[str, Any], message: Any, what: str) -> Any:
         raise KubeflowError(f"{what}: {error}; {COMPILE_ANEW}") from error
 
 
-def _check_compiler(sdk_version: str, origin: str) -> None:
+def _check_compiler(compiled_by: str, origin: str) -> None:
     """Refuses what another version of bertline compiled: the steps' commands are this version's."""
-    compiler = sdk_version.partition(" ")[0]
-    if not compiler.startswith(_COMPILER):
-        return
-    installed = metadata.version("bertline")
-    if compiler != f"{_COMPILER}{installed}":
-        raise KubeflowError(
-            f"{origin}: bertline {compiler[len(_COMPILER) :]} compiled it, and this is {installed}; compile it anew"
-        )
+    compiler, installed = compiled_by.partition(" ")[0], sdk_version()
+    if compiler.partition("-")[0] == installed.partition("-")[0] and compiler != installed:
+        raise KubeflowError(f"{origin}: {compiler} compiled it, and this is {installed}; compile it anew")

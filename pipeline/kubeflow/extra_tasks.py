@@ -32,7 +32,7 @@ def add_observe(spec: dict[str, Any], config: Config, image: str) -> None:
         "training": config.training.model_dump(mode="json"),
         "push": {"folder": str(config.push_folder)},
     }
-    given = wiring.parameters(config)
+    given = [*wiring.parameters(config), wiring.RunId()]
     constant = {"runtimeValue": {"constant": json.dumps(settings, sort_keys=True)}}
     _add(
         spec,
@@ -63,13 +63,17 @@ def add_verdict(spec: dict[str, Any], config: Config, image: str) -> None:
         for name, (step, output) in VERDICT_INPUTS.items()
     }
     samples = {"runtimeValue": {"constant": json.dumps(list(config.samples))}}
+    run = wiring.RunId()
     _add(
         spec,
         VERDICT,
         image,
         _VERDICT_MODULE,
-        inputs={"artifacts": artifacts, "parameters": {SAMPLES: samples}},
-        input_definitions={"artifacts": definitions, "parameters": {SAMPLES: {"parameterType": wiring.STRING}}},
+        inputs={"artifacts": artifacts, "parameters": {SAMPLES: samples, run.name: run.source()}},
+        input_definitions={
+            "artifacts": definitions,
+            "parameters": {SAMPLES: {"parameterType": wiring.STRING}, run.name: {"parameterType": run.type}},
+        },
         output_definitions=None,
         after=sorted({step for step, _ in VERDICT_INPUTS.values()}),
     )

@@ -33,14 +33,18 @@ def check_places(config: Config, cluster: Kubeflow) -> None:
 def _check_volume(key: str, path: str, cluster: Kubeflow, writable: bool = False, in_image: bool = False) -> None:
     if in_image and _is_below(path, IMAGE_FOLDER):
         return
-    mounted = [volume for volume in cluster.volumes.values() if _is_below(path, volume.path)]
+    mounted = {len(each.path): name for name, each in cluster.volumes.items() if _is_below(path, each.path)}
     if not mounted:
         raise KubeflowError(
             f"{key} is {path}, which lies on none of kubeflow.volumes ({_known(cluster)}), so that no step would find "
             "it; name a path there, or mount a volume at it"
         )
-    if writable and mounted[0].read_only:
-        raise KubeflowError(f"{key} is {path}, on a volume that is read_only; set kubeflow.volumes accordingly")
+    name = mounted[max(mounted)]
+    if writable and cluster.volumes[name].read_only:
+        raise KubeflowError(
+            f"{key} is {path}, on the volume {name}, of which kubeflow.volumes.{name}.read_only says that it is only "
+            "read; name a folder on another"
+        )
 
 
 def _is_below(path: str, folder: str) -> bool:

@@ -25,6 +25,8 @@ NEVER_CACHED = frozenset({OBSERVE, "ServingCheck", "Pusher", VERDICT})
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", max_length=253)]
 # A claim's name becomes a volume's in the pod, which has no dots.
 Label = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
+LabelKey = Annotated[str, Field(pattern=r"^([a-z0-9.-]+/)?[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$")]
+LabelValue = Annotated[str, Field(pattern=r"^([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?)?$", max_length=63)]
 EnvironmentName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 Seconds = Annotated[int, Field(ge=1)]
 _QUANTITY = re.compile(r"(\d+(?:\.\d+)?)([KMGT]i?)?")
@@ -43,14 +45,24 @@ class Accelerator(Section):
 class Toleration(Section):
     """A taint of nodes that a step may run on, as Kubernetes writes it."""
 
-    key: str
-    operator: Literal["Exists", "Equal"] = "Exists"
+    key: Annotated[str, Field(min_length=1)]
+    operator: Literal["Exists", "Equal"] = "Equal"
     value: str = ""
     effect: Literal["", "NoSchedule", "PreferNoSchedule", "NoExecute"] = ""
 
+    @model_validator(mode="after")
+    def _what_exists_has_any_value(self) -> Toleration:
+        if self.operator == "Exists" and self.value:
+            raise ValueError("operator Exists tolerates any value; leave value out, which Kubernetes refuses beside it")
+        return self
+
 
 class Retries(Section):
-    """How often a failed step is tried again, and how long after: Argo's exponential back-off."""
+    """How often a failed step is tried again, and how long after: Argo's exponential back-off.
+
+    A step that fails is tried again; one whose pod was deleted or evicted may not be, since KFP sets Argo's policy
+    OnFailure (backend/src/v2/compiler/argocompiler/container.go).
+    """
 
     count: Annotated[int, Field(ge=0)] = 2
     backoff_seconds: Seconds = Field(default=30, description="before the second attempt")
@@ -59,6 +71,12 @@ class Retries(Section):
         default=86_400, description="all attempts together: Argo ends one that is still running so long after the first"
     )
 
+    @model_validator(mode="after")
+    def _there_is_time_for_another(self) -> Retries:
+        if self.count and self.backoff_seconds >= self.within_seconds:
+            raise ValueError("backoff_seconds is not below within_seconds, so that nothing would be tried again")
+        return self
+
 
 class Step(Section):
     """What one step asks of the cluster; a key that is left out is `default`'s."""
@@ -66,7 +84,7 @@ class Step(Section):
     cpu: Positive | None = Field(default=None, description="processors, requested and the limit")
     memory: str | None = Field(default=None, description="as Kubernetes writes it (16Gi), requested and the limit")
     accelerator: Accelerator | None = None
-    node_selector: dict[str, str] | None = None
+    node_selector: dict[LabelKey, LabelValue] | None = None
     tolerations: tuple[Toleration, ...] | None = None
     retries: Retries | None = None
     timeout_seconds: Seconds | None = None
@@ -85,7 +103,10 @@ class Volume(Section):
 
     claim: Label
     path: Annotated[str, Field(pattern=r"^/[^:]*[^/:]$", description="where the steps find it")]
-    read_only: bool = Field(default=False, description="nothing may be pushed there; the claim's mode enforces it")
+    read_only: bool = Field(
+        default=False,
+        description="it is only read, so nothing may be pushed there; KFP mounts it for writing all the same",
+    )
 
 
 class Secret(Section):
@@ -100,6 +121,9 @@ class Api(Section):
 
     host: str | None = Field(
         default=None, pattern=r"^https?://", description="KFP_HOST where it is left out, else what a pod finds"
+    )
+    ui: str | None = Field(
+        default=None, pattern=r"^https?://", description="where people look, if not at the host: links begin so"
     )
     namespace: Name | None = Field(default=None, description="the user's, where Kubeflow has several users")
     experiment: Annotated[str, Field(min_length=1)] = "bertline"
@@ -118,7 +142,7 @@ class Kubeflow(Section):
     env: dict[EnvironmentName, str] = {}
     secrets: dict[EnvironmentName, Secret] = Field(default={}, description="environment variable: where it is from")
     image_pull_secrets: tuple[Name, ...] = ()
-    node_selector: dict[str, str] = {}
+    node_selector: dict[LabelKey, LabelValue] = {}
     tolerations: tuple[Toleration, ...] = ()
     retries: Retries = Retries()
     steps: dict[str, Step] = Field(default={}, description="step, or `default`: what it asks for")

@@ -53,6 +53,18 @@ class Observed:
 
 
 @dataclasses.dataclass(frozen=True)
+class RunId:
+    """The run's own id, which no other run has: what is given it is never answered from the cache, whoever runs it."""
+
+    name: str = "run"
+    type: str = STRING
+
+    def source(self) -> dict[str, Any]:
+        """As the source of a task's input: KFP's driver puts the id in the placeholder's place."""
+        return {"runtimeValue": {"constant": "{{$.pipeline_job_uuid}}"}}
+
+
+@dataclasses.dataclass(frozen=True)
 class Wire:
     """Where a parameter of a step, or one key of the JSON that it holds, comes from.
 
@@ -62,14 +74,14 @@ class Wire:
     step: str
     parameter: str
     key: str | None
-    source: Parameter | Observed
+    source: Parameter | Observed | RunId
 
     @property
     def input(self) -> str:
         """The name of the step's input."""
         if self.key is None:
             return self.parameter
-        return self.source.name if isinstance(self.source, Parameter) else f"observed_{self.source.name}"
+        return f"observed_{self.source.name}" if isinstance(self.source, Observed) else self.source.name
 
     @property
     def argument(self) -> str:
@@ -105,6 +117,8 @@ def _wires(given: dict[str, Parameter]) -> Iterator[Wire]:
     if SPAN in given:
         yield Wire("TextExampleGen", "data", "span", Observed(SPAN, INTEGER))
     for step in ("Transform", "Trainer"):
-        yield Wire(step, "custom_config", "fingerprint", Observed(ENCODER))
+        yield Wire(step, "custom_config", "encoder.digest", Observed(ENCODER))
         yield Wire(step, "custom_config", "encoder.handle", given["encoder"])
     yield Wire("Trainer", "custom_config", "training.epochs", given["epochs"])
+    yield Wire("ServingCheck", "last_refusal", None, RunId())
+    yield Wire("Pusher", "custom_config", "nonce", RunId())

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import re
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from components.fingerprint import folder_digest
@@ -37,8 +39,6 @@ push: {{folder: {volume}/served}}
 samples: [this is such an amazing movie!]
 """
 CLUSTER = "kubeflow: {{volumes: {{data: {{claim: bertline-data, path: {volume}}}}}}}"
-# Steps whose outputs hold neither times nor paths: equal inputs give equal bytes.
-SAME_BYTES = (("TextExampleGen", "examples"), ("TextExampleGen", "quarantine"), ("Transform", "transformed_examples"))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,11 +65,12 @@ class Project:
         with_cluster = ["--with", str(self.folder / "cluster.yaml")]
         return [sys.executable, "-m", "pipeline", *verb, str(self.folder / "e2e.yaml"), *with_cluster, *laid]
 
-    def on_cluster(self, *overrides: str) -> tuple[int, dict[str, Any]]:
+    def on_cluster(self, *overrides: str, parameters: tuple[str, ...] = ()) -> tuple[int, dict[str, Any]]:
         """Exit code and summary of the compiled pipeline's run."""
         summary = self.folder / "cluster.json"
         command = self.command("compile", root="cluster", overrides=overrides)
-        return self._run([*command, "--run-local", "--summary", str(summary)], summary)
+        given = [part for parameter in parameters for part in ("--param", parameter)]
+        return self._run([*command, "--run-local", *given, "--summary", str(summary)], summary)
 
     def here(self, *overrides: str) -> tuple[int, dict[str, Any]]:
         """Exit code and summary of a run under LocalDagRunner, which pushes elsewhere."""
@@ -103,18 +104,41 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 @pytest.fixture(scope="module")
 def killed(project: Project) -> list[str]:
-    """A first run that is killed, with all that it started, while a step of its is running; the lines it printed."""
+    """A first run that is killed while it trains; the lines that it had printed."""
     command = [*project.command("compile", root="cluster"), "--run-local"]
     lines = []
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, cwd=project.folder, start_new_session=True
-    ) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=project.folder) as process:
         assert process.stdout is not None
         for line in process.stdout:
             lines.append(line)
-            if line.startswith("StatisticsGen"):
-                os.killpg(process.pid, signal.SIGKILL)
+            if line.startswith("Transform"):
+                step = process_of("trainer", project)
+                process.send_signal(signal.SIGKILL)
+    wait_until(lambda: not psutil.pid_exists(step))  # the step ends with who launched it
     return lines
+
+
+def process_of(component: str, project: Project) -> int:
+    """The process of a step, as soon as it is there."""
+    found: list[int] = []
+
+    def look() -> bool:
+        for process in psutil.process_iter(["cmdline"]):
+            line = " ".join(process.info["cmdline"] or ())
+            if f"components.{component}." in line and str(project.volume) in line:
+                found.append(process.pid)
+        return bool(found)
+
+    wait_until(look)
+    return found[0]
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    for _ in range(600):
+        if condition():
+            return
+        time.sleep(0.1)
+    raise TimeoutError("it did not come about within a minute")
 
 
 @pytest.fixture(scope="module")
@@ -127,11 +151,12 @@ def local(project: Project) -> tuple[int, dict[str, Any]]:
     return project.here()
 
 
-def test_a_killed_run_goes_on_from_what_was_done(killed, first):
+def test_a_run_that_was_killed_in_a_step_goes_on_from_what_was_done(killed, first):
     done = {line.split()[0] for line in killed if " done " in line}
-    assert {"Observe", "TextExampleGen", "StatisticsGen"} <= done
+    assert {"Observe", "TextExampleGen", "StatisticsGen", "DataGate", "Transform"} <= done
     cached = {name for name, state in states(first[1]).items() if state == "cached"}
     assert cached == done - {"Observe"}
+    assert states(first[1])["Trainer"] == "done"
 
 
 def test_the_compiled_pipeline_ends_pushed(project, first):
@@ -151,12 +176,34 @@ def test_it_leaves_what_a_local_run_leaves(project, first, local):
         return max(found, key=lambda path: path.stat().st_mtime)
 
     assert local[1]["verdict"] == "PUSHED"
-    for step, output in SAME_BYTES:
+    for step, output in (("TextExampleGen", "examples"), ("TextExampleGen", "quarantine"), ("CuratedSchema", "schema")):
         assert folder_digest(outputs("cluster", step, output)) == folder_digest(outputs("here", step, output)), step
+    # Beam divides what it transforms among files as it comes.
+    tokens = [records(outputs(root, "Transform", "transformed_examples")) for root in ("cluster", "here")]
+    assert len(tokens[0]) > 200
+    assert tokens[0] == tokens[1]
     assert first[1]["data"] == local[1]["data"]
     assert first[1]["metrics"]["overall"] == pytest.approx(local[1]["metrics"]["overall"], abs=1e-4)
     assert first[1]["samples"][0]["score"] == pytest.approx(local[1]["samples"][0]["score"], abs=1e-4)
-    assert [each["metric"] for each in first[1]["checks"]] == [each["metric"] for each in local[1]["checks"]]
+    for compiled, here in zip(first[1]["checks"], local[1]["checks"], strict=True):
+        assert (compiled["slice"], compiled["metric"], compiled["passed"]) == (
+            here["slice"],
+            here["metric"],
+            here["passed"],
+        )
+        assert compiled["value"] == pytest.approx(here["value"], abs=1e-4)
+    names = [[check["name"] for check in summary["serving"]["checks"]] for _, summary in (first, local)]
+    assert names[0] == names[1]
+
+
+def records(folder: Path) -> list[str]:
+    """All examples of the files below a folder, in an order of their own."""
+    import tensorflow as tf
+
+    files = [str(file) for file in folder.rglob("*.gz")]
+    parsed = map(tf.train.Example.FromString, tf.data.TFRecordDataset(files, "GZIP").as_numpy_iterator())
+    features = [{name: str(value) for name, value in example.features.feature.items()} for example in parsed]
+    return sorted(str(sorted(each.items())) for each in features)
 
 
 @pytest.fixture(scope="module")
@@ -174,15 +221,6 @@ def test_a_scheduled_run_without_new_data_changes_nothing(project, first, second
     assert summary["baseline_version"] == str(first[1]["version"])
 
 
-def test_a_model_that_misses_a_gate_fails_the_run_as_not_blessed(project, second):
-    exit_code, summary = project.on_cluster("gates.metrics.accuracy.at_least=0.999")
-    assert exit_code == 3
-    assert summary["verdict"] == "NOT BLESSED"
-    assert re.fullmatch(r"accuracy 0\.\d+ < 0\.9990 \(overall\)", summary["reasons"][0])
-    assert states(summary)["Verdict"] == "failed"
-    assert project.versions() == [str(second[1]["version"])]
-
-
 def test_a_new_span_is_trained_on_by_the_same_compiled_pipeline(project, second):
     before = model_digest(project.volume / "served" / str(second[1]["version"]))
     span = project.volume / "span-2"
@@ -197,3 +235,17 @@ def test_a_new_span_is_trained_on_by_the_same_compiled_pipeline(project, second)
     latest = project.volume / "served" / str(summary["version"])
     assert int(latest.name) > int(second[1]["version"])
     assert model_digest(latest) != before
+
+
+def test_a_runs_own_parameters_reach_its_steps_and_a_gate_that_is_missed_fails_the_run_as_not_blessed(project, second):
+    served = project.versions()
+    high = "gates.metrics.accuracy.at_least=0.999"
+    exit_code, summary = project.on_cluster(high, parameters=("epochs=2", "span=1"))
+    assert exit_code == 3
+    assert summary["verdict"] == "NOT BLESSED"
+    assert re.fullmatch(r"accuracy 0\.\d+ < 0\.9990 \(overall\)", summary["reasons"][0])
+    assert states(summary)["Verdict"] == "failed"
+    assert project.versions() == served
+    assert summary["data"]["rows"] == 300  # of the first span, though there is a second
+    history = json.loads(Path(summary["paths"]["training"], "history.json").read_text())
+    assert len(history["epochs"]["loss"]) == 2

@@ -3,8 +3,10 @@ from __future__ import annotations
 import functools
 import json
 import re
+import signal
 import subprocess
 import sys
+import time
 import types
 
 import click
@@ -12,8 +14,9 @@ import pytest
 from click.testing import CliRunner
 
 from pipeline.cli_kubeflow import add_commands
-from tests.pipeline.kubeflow.api.conftest import SPEC
-from tests.pipeline.kubeflow.api.standin import Cluster, look, node, serving
+from pipeline.kubeflow.api.watch import Pace
+from tests.pipeline.kubeflow.api.conftest import SPEC, own_environment, serving_cluster  # noqa: F401 - fixtures
+from tests.pipeline.kubeflow.api.workflow import Step, look
 
 
 @click.group()
@@ -22,27 +25,18 @@ def main():
 
 
 add_commands(main)
-SUCCEEDED = look("SUCCEEDED", node("Observe", "SUCCEEDED"), node("Verdict", "SUCCEEDED"))
-NOT_BLESSED = look("FAILED", node("Observe", "SUCCEEDED"), node("Verdict", "FAILED"))
-
-
-@pytest.fixture(autouse=True)
-def _own_environment(monkeypatch):
-    monkeypatch.setattr("pipeline.kubeflow.api.transport._FIRST_PAUSE", 0.001)
-    for name in (
-        "KFP_HOST",
-        "KFP_TOKEN",
-        "KF_PIPELINES_ENDPOINT",
-        "KF_PIPELINES_UI_ENDPOINT",
-        "KUBERNETES_SERVICE_HOST",
-    ):
-        monkeypatch.delenv(name, raising=False)
-
-
-@pytest.fixture
-def cluster():
-    with serving(Cluster()) as cluster:
-        yield cluster
+SUCCEEDED = look("SUCCEEDED", Step("Observe"), Step("Verdict"))
+NOT_BLESSED = look("FAILED", Step("Observe"), Step("Verdict", "Failed"))
+RUNNING = look("RUNNING", Step("Observe", "Running"))
+CODE = """
+import sys
+import click
+from pipeline.cli_kubeflow import add_commands
+group = click.Group()
+add_commands(group)
+group(sys.argv[1:])
+"""
+PROCESS = [sys.executable, "-c", CODE]  # the command in a process of its own
 
 
 @pytest.fixture
@@ -66,8 +60,6 @@ def once(monkeypatch):
 
     def interrupt(seconds):
         raise KeyboardInterrupt
-
-    from pipeline.kubeflow.api.watch import Pace
 
     monkeypatch.setattr("pipeline.kubeflow.api.verbs.Pace", functools.partial(Pace, sleep=interrupt))
 
@@ -128,10 +120,10 @@ def test_json_on_standard_output_is_one_value(cluster, bertline, compiled):
 
 
 def test_ctrl_c_leaves_the_run(cluster, bertline, compiled, once):
-    cluster.course = [look("RUNNING", node("Observe", "RUNNING"))]
+    cluster.course = [RUNNING]
     result = bertline("submit", compiled)
     (run_id,) = cluster.runs
-    assert result.exit_code == 1
+    assert result.exit_code == 130
     assert f"it goes on: `bertline watch {run_id}` looks at it, `bertline cancel {run_id}` ends it" in result.output
     assert not cluster.asked("POST", ".*terminate")
 
@@ -169,7 +161,9 @@ def test_bad_input_is_one_clear_error_before_anything_is_done(cluster, bertline,
         (["--param", "epoch=2"], "no parameter epoch"),
         (["--set", "training.epochs=2"], "--set has no effect"),
         (["--json", str(tmp_path / "no" / "run.json")], "cannot be written"),
-        (["--namespace", "My Team"], "namespace is 'My Team'"),
+        (["--namespace", "My Team"], "kubeflow.api.namespace is 'My Team'"),
+        (["--name", " "], "--name is empty"),
+        (["--version", ""], "--version is empty"),
     ]:
         assert told in refused(bertline("submit", compiled, *arguments))
     assert not cluster.requests
@@ -182,7 +176,7 @@ def test_a_target_that_is_none(bertline):
 def test_a_spec_of_another_version(cluster, bertline, tmp_path):
     path = tmp_path / "old.yaml"
     path.write_text(SPEC.replace("sdkVersion: bertline-", "sdkVersion: bertline-9."))
-    assert re.search(r"bertline 9\..*compile it anew", refused(bertline("submit", str(path))))
+    assert re.search(r"bertline-9\..*compile it anew", refused(bertline("submit", str(path))))
     assert not cluster.requests
 
 
@@ -194,31 +188,140 @@ def test_an_api_that_is_not_there(compiled):
 
 def test_an_api_that_goes_away_while_we_wait(cluster, bertline, compiled):
     cluster.fail("GET", "runs/", 401)
-    message = refused(bertline("submit", compiled), code=1)
+    message = refused(bertline("submit", compiled), code=4)
     assert "401" in message
     assert "as far as is known it goes on: `bertline watch" in message
 
 
-def test_an_image_that_cannot_be_pulled(cluster, bertline, compiled):
-    cluster.course = [look("RUNNING", node("Observe", "RUNNING", error={"message": 'ErrImagePull: image "a/b:c"'}))]
-    assert "Observe waits for the image a/b:c, which cannot be pulled" in refused(bertline("submit", compiled), code=1)
+@pytest.mark.parametrize("trouble", [{"status": 0}, {"status": 503}])
+def test_a_submission_in_doubt(cluster, bertline, compiled, tmp_path, trouble):
+    cluster.fail("POST", "runs$", done=True, **trouble)
+    report = tmp_path / "run.json"
+    result = bertline("submit", compiled, "--name", "mine", "--json", str(report))
+    message = refused(result, code=4)
+    assert "may have been done all the same" in message
+    assert "whether the run mine has been started" in message
+    assert "run mine in the experiment bertline (new)" in result.stdout
+    written = json.loads(report.read_text())
+    assert (written["name"], written["run_id"], written["exit_code"]) == ("mine", None, 4)
+    assert len(cluster.runs) == 1
+
+
+def test_a_submission_that_is_refused_has_not_begun(cluster, bertline, compiled):
+    cluster.fail("POST", "runs$", 500, message="no database")
+    assert "no database" in refused(bertline("submit", compiled))
+
+
+@pytest.mark.parametrize("slow", ["runs$", "runs/"])
+def test_sigterm_is_as_ctrl_c(cluster, compiled, slow):
+    cluster.slow = slow
+    command = [*PROCESS, "submit", compiled, "--name", "mine", "--host", cluster.url]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        for _ in range(600):
+            if any(re.search(slow, request.path) for request in cluster.requests) or process.poll() is not None:
+                break
+            time.sleep(0.05)
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=30)
+    assert process.returncode == 130, said
+    assert "Traceback" not in said
+    assert ("whether the run mine has been started" if slow == "runs$" else "it goes on: `bertline watch") in said
+
+
+@pytest.mark.parametrize("report", [[], ["--json", "-"]])
+def test_nobody_reads(cluster, compiled, report):
+    cluster.course = [NOT_BLESSED]
+    command = [*PROCESS, "submit", compiled, "--host", cluster.url, *report]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        said = process.stderr.read()
+        assert process.wait(timeout=30) == 3, said
+    assert "BrokenPipe" not in said
+
+
+def test_a_token_file_that_goes_while_we_wait(cluster, bertline, compiled, tmp_path, monkeypatch):
+    path = tmp_path / "token"
+    path.write_text("word")
+    monkeypatch.setattr(
+        "pipeline.kubeflow.api.verbs.Pace", functools.partial(Pace, sleep=lambda _: path.unlink(), outage=0)
+    )
+    cluster.course = [RUNNING]
+    message = refused(bertline("submit", compiled, "--token-file", str(path)), code=4)
+    assert "cannot be read" in message
+    assert "as far as is known it goes on" in message
+
+
+def test_a_wrong_token(cluster, bertline, monkeypatch):
+    cluster.token = "right"
+    monkeypatch.setenv("KFP_TOKEN", "other")
+    for arguments in (["watch", "1"], ["cancel", "1"], ["schedule", "list"]):
+        message = refused(bertline(*arguments))
+        assert "401" in message
+        assert "other" not in message
+
+
+def test_a_report_that_cannot_be_written_does_not_change_the_end(cluster, bertline, compiled, tmp_path, monkeypatch):
+    folder = tmp_path / "reports"
+    folder.mkdir()
+    cluster.course = [RUNNING, NOT_BLESSED]
+    monkeypatch.setattr("pipeline.kubeflow.api.verbs.Pace", functools.partial(Pace, sleep=lambda _: folder.rmdir()))
+    result = bertline("submit", compiled, "--json", str(folder / "run.json"))
+    assert result.exit_code == 3
+    assert "cannot be written" in result.output
+
+
+def test_a_mistyped_experiment(cluster, bertline, compiled):
+    cluster.add_experiment("Nightly")
+    message = refused(bertline("submit", compiled, "--experiment", "nightli"))
+    assert "no experiment nightli, but there is Nightly" in message
+    assert not cluster.versions
+    made = bertline("submit", compiled, "--experiment", "nightli", "--create-experiment", "--no-wait")
+    assert "in the experiment nightli (new)" in made.output
+    assert "(new)" not in bertline("submit", compiled, "--experiment", "nightli", "--no-wait").output
 
 
 def test_the_time_to_wait_has_a_limit(cluster, bertline):
     run_id = cluster.add_run()
-    assert "has not ended within 0.001 s" in refused(bertline("watch", run_id, "--timeout", "0.001"), code=1)
+    assert "has not ended within 0.001 s" in refused(bertline("watch", run_id, "--timeout", "0.001"), code=4)
 
 
 def test_watch_and_cancel(cluster, bertline):
     run_id = cluster.add_run()
-    assert "a run is being cancelled" in bertline("cancel", run_id).output
+    assert "a run is asked to end; look with `bertline watch" in bertline("cancel", run_id).output
+    cluster.runs[run_id]["state"] = "RUNNING"
     cluster.course = [NOT_BLESSED]
     watched = bertline("watch", run_id)
     assert watched.exit_code == 3
+    assert watched.output.splitlines()[:2] == [f"run a run ({run_id})", f"{cluster.url}/#/runs/details/{run_id}"]
     assert "Observe" in watched.output
     assert "has ended already" in refused(bertline("cancel", run_id))
     for verb in ("watch", "cancel"):
-        assert "there is no run nowhere" in refused(bertline(verb, "nowhere"))
+        missing = bertline(verb, "nowhere")
+        assert "there is no run nowhere" in refused(missing)
+        assert "#/runs" not in missing.output
+        assert "is empty" in refused(bertline(verb, ""))
+
+
+def test_watch_tells_what_it_knows(cluster, bertline):
+    run_id = cluster.add_run()
+    cluster.course = [SUCCEEDED]
+    written = json.loads(bertline("watch", run_id, "--json", "-").stdout)
+    assert (written["run_id"], written["name"], written["exit_code"]) == (run_id, "a run", 0)
+    cluster.fail("GET", "runs/", 401)
+    refusal = bertline("watch", run_id, "--json", "-")
+    assert refusal.exit_code == 2
+    assert json.loads(refusal.stdout) == {"error": refusal.stderr.strip().removeprefix("error: "), "exit_code": 2}
+
+
+def test_a_cancelled_run(cluster, bertline, compiled, monkeypatch):
+    monkeypatch.setattr("pipeline.kubeflow.api.verbs.Pace", functools.partial(Pace, sleep=lambda _: None))
+    cluster.course = [look("CANCELING", Step("Observe", "Running")), NOT_BLESSED]
+    result = bertline("submit", compiled, "--json", "-")
+    assert result.exit_code == 1
+    assert "CANCELLED" in result.stderr
+    assert json.loads(result.stdout)["cancelled"] is True
 
 
 def test_schedules(cluster, bertline, compiled, tmp_path):
@@ -234,7 +337,7 @@ def test_schedules(cluster, bertline, compiled, tmp_path):
     assert "is paused" in bertline("schedule", "pause", "tiny").output
     listed = bertline("schedule", "list", "--json", "-")
     (entry,) = json.loads(listed.stdout)
-    assert (entry["name"], entry["enabled"], entry["next"]) == ("tiny", False, [])
+    assert (entry["name"], entry["state"], entry["next"]) == ("tiny", "paused", [])
     assert "paused" in bertline("schedule", "list").output
     assert "starts runs again" in bertline("schedule", "resume", entry["schedule_id"]).output
     assert "is deleted" in bertline("schedule", "delete", "tiny").output

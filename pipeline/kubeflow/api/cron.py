@@ -95,9 +95,10 @@ def _fields(line: str) -> list[str]:
 
 
 def _is_either_day_open(fields: str) -> bool:
-    """Whether a day field begins with a star: then both must hold; else, as cron has it, either does."""
+    """Whether an item of a day field begins with a star: then both must hold; else, as cron has it, either does."""
     words = fields.split()
-    return any(words[index].startswith(("*", "?")) for index, field in enumerate(_FIELDS) if field.is_day)
+    days = [words[index] for index, field in enumerate(_FIELDS) if field.is_day]
+    return any(item.startswith(("*", "?")) for day in days for item in day.split(","))
 
 
 def _fault(item: str, field: _Field) -> str | None:

@@ -15,45 +15,45 @@ _REMEDIES = {
 }
 _BROKEN = "the API server is in trouble; wait, or look at its log: kubectl -n kubeflow logs deploy/ml-pipeline"
 _OTHERWISE = "mend what it names"
+_GATEWAYS = (502, 503, 504)  # what a proxy before the API says, which may have got through to it
+IN_DOUBT = "; it may have been done all the same: look before trying again"
 _LONGEST_MESSAGE = 600  # characters of an answer that are told
 
 
 class ApiError(KubeflowError):
-    """The API refused a request: `status` is HTTP's, `told` what it said of it."""
+    """The API refused a request.
 
-    def __init__(self, message: str, status: int, told: str = "") -> None:
+    Attributes:
+        status: HTTP's, 0 where no answer came.
+        told: what it said of it.
+        in_doubt: whether what was asked for may have been done all the same.
+        may_pass: whether the same request may well succeed a little later.
+    """
+
+    def __init__(
+        self, message: str, status: int = 0, told: str = "", may_pass: bool = False, in_doubt: bool = False
+    ) -> None:
         super().__init__(message)
-        self.status, self.told = status, told
+        self.status, self.told, self.may_pass, self.in_doubt = status, told, may_pass, in_doubt
 
     @property
     def says_it_exists(self) -> bool:
         """Whether a name is taken: older API servers say so with 400 or 500 in place of 409."""
         return self.status == 409 or "already exist" in self.told.lower()
 
-    @property
-    def may_pass(self) -> bool:
-        """Whether the same request may well succeed a little later."""
-        return self.status >= 500 or self.status == 429
-
 
 class NotReachedError(ApiError):
     """No answer of the API came, or none that is its own."""
-
-    def __init__(self, message: str, may_pass: bool = True) -> None:
-        super().__init__(message, 0)
-        self._may_pass = may_pass
-
-    @property
-    def may_pass(self) -> bool:
-        """Whether the same request may well succeed a little later."""
-        return self._may_pass
 
 
 def refusal(what: str, status: int, body: bytes) -> ApiError:
     """The error for an answer of HTTP status `status` to the request `what`, such as `GET http://host/path`."""
     told = _told(body)
+    in_doubt = status in _GATEWAYS and not what.startswith("GET ")
     remedy = _BROKEN if status >= 500 else _REMEDIES.get(status, _OTHERWISE)
-    return ApiError(f"Kubeflow answered {status} to {what}{f': {told}' if told else ''}; {remedy}", status, told)
+    remedy += IN_DOUBT if in_doubt else ""
+    said = f"Kubeflow answered {status} to {what}{f': {told}' if told else ''}; {remedy}"
+    return ApiError(said, status, told, may_pass=status >= 500 or status == 429, in_doubt=in_doubt)
 
 
 def _told(body: bytes) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+from dataclasses import dataclass
 from typing import Any
 
 from pipeline.kubeflow.api.connection import Connection
@@ -13,11 +15,30 @@ from pipeline.kubeflow.errors import KubeflowError
 _MOST_TOLD = 10
 
 
-def find_or_create_experiment(connection: Connection) -> str:
-    """The id of the connection's experiment, which is made if missing. Raises KubeflowError where it is archived."""
+@dataclass(frozen=True)
+class Experiment:
+    """An experiment on the cluster; `is_new` if it was made just now."""
+
+    name: str
+    experiment_id: str
+    is_new: bool = False
+
+
+def find_or_create_experiment(connection: Connection, is_sure: bool = True) -> Experiment:
+    """The connection's experiment, which is made if missing.
+
+    Args:
+        connection: where.
+        is_sure: whether it is made where others have a name so close that this one may be mistyped.
+
+    Raises:
+        KubeflowError: it is archived, or missing and not sure.
+    """
     found = _find(connection)
     if found is not None:
         return found
+    if not is_sure:
+        _check_not_mistyped(connection)
     try:
         made: Any = quietly(connection.client.create_experiment, connection.experiment, namespace=connection.namespace)
     except ApiError as error:
@@ -25,15 +46,20 @@ def find_or_create_experiment(connection: Connection) -> str:
         if found is None:
             raise
         return found
-    return made.experiment_id
+    if made.display_name != connection.experiment:  # kfp takes the one that is there, by MySQL's comparison
+        raise KubeflowError(
+            f"there is an experiment {made.display_name}, and names that differ in capitals alone are the same to the "
+            f"API; give --experiment {made.display_name!r}, or another name"
+        )
+    return Experiment(connection.experiment, made.experiment_id, is_new=True)
 
 
-def find_experiment(connection: Connection) -> str:
-    """The id of the connection's experiment. Raises KubeflowError where there is none."""
+def find_experiment(connection: Connection) -> Experiment:
+    """The connection's experiment. Raises KubeflowError where there is none."""
     found = _find(connection)
     if found is not None:
         return found
-    names = sorted(experiment.display_name for experiment in _experiments(connection))
+    names = _names(connection)
     known = ", ".join(names[:_MOST_TOLD]) + (", ..." if len(names) > _MOST_TOLD else "") if names else "none"
     raise KubeflowError(
         f"there is no experiment {connection.experiment} at {connection.host} (there is: {known}); give --experiment, "
@@ -41,15 +67,25 @@ def find_experiment(connection: Connection) -> str:
     )
 
 
-def _find(connection: Connection) -> str | None:
-    found = _experiments(connection, filter=named(connection.experiment))
-    if found and found[0].storage_state == "ARCHIVED":
+def _check_not_mistyped(connection: Connection) -> None:
+    by_plain_name = {name.lower(): name for name in _names(connection)}
+    close = difflib.get_close_matches(connection.experiment.lower(), by_plain_name)
+    if close:
+        those = " or ".join(by_plain_name[name] for name in close)
         raise KubeflowError(
-            f"the experiment {connection.experiment} is archived; restore it, or give another --experiment"
+            f"--experiment: there is no experiment {connection.experiment}, but there is {those}; mend the name, or "
+            "add --create-experiment to make a new one"
         )
-    return found[0].experiment_id if found else None
 
 
-def _experiments(connection: Connection, **arguments: str) -> list[Any]:
-    client = connection.client
-    return list(every(client.list_experiments, "experiments", namespace=connection.namespace, **arguments))
+def _find(connection: Connection) -> Experiment | None:
+    name, client = connection.experiment, connection.client
+    found = named(client.list_experiments, "experiments", name, namespace=connection.namespace)
+    if found and found[0].storage_state == "ARCHIVED":
+        raise KubeflowError(f"the experiment {name} is archived; restore it, or give another --experiment")
+    return Experiment(name, found[0].experiment_id) if found else None
+
+
+def _names(connection: Connection) -> list[str]:
+    found = every(connection.client.list_experiments, "experiments", namespace=connection.namespace)
+    return sorted(experiment.display_name for experiment in found)

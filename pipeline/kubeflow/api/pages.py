@@ -31,6 +31,8 @@ def every(list_page: Callable[..., Any], field: str, **arguments: Any) -> Iterat
     raise KubeflowError(f"Kubeflow lists more than {_MOST_PAGES} pages of {field}; delete what is no longer wanted")
 
 
-def named(name: str) -> str:
-    """A filter for the entries with just this name, in the JSON of the API's message Filter."""
-    return json.dumps({"predicates": [{"operation": "EQUALS", "key": "display_name", "stringValue": name}]})
+def named(list_page: Callable[..., Any], field: str, name: str, **arguments: Any) -> list[Any]:
+    """The entries of a list with just this name: MySQL, which filters them, does not tell capitals apart."""
+    predicate = {"operation": "EQUALS", "key": "display_name", "stringValue": name}
+    wanted = json.dumps({"predicates": [predicate]})  # the API's message Filter
+    return [entry for entry in every(list_page, field, filter=wanted, **arguments) if entry.display_name == name]

@@ -9,13 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from pipeline.kubeflow.api.connection import Connection
 from pipeline.kubeflow.api.errors import ApiError
 from pipeline.kubeflow.api.pages import every, named
 from pipeline.kubeflow.api.silence import quietly
-from pipeline.kubeflow.document import Compiled, to_json
+from pipeline.kubeflow.document import Compiled, dump_documents, to_json
 from pipeline.kubeflow.errors import KubeflowError
 
 _MADE_BY = "bertline"
@@ -44,8 +42,7 @@ def text_of(compiled: Compiled, cache: bool = True) -> str:
     for tasks in _task_sets(spec):
         for task in tasks.values():
             task.pop("cachingOptions", None)
-    documents = [spec, compiled.platform] if compiled.platform else [spec]
-    return yaml.safe_dump_all(documents, sort_keys=True, allow_unicode=True, width=110)
+    return dump_documents([spec, compiled.platform] if compiled.platform else [spec])
 
 
 def upload(connection: Connection, compiled: Compiled, text: str, name: str | None = None) -> Version:
@@ -90,8 +87,7 @@ def _pipeline(connection: Connection, name: str) -> str:
 
 def _find_pipeline(connection: Connection, name: str) -> Any:
     client = connection.client
-    found = every(client.list_pipelines, "pipelines", namespace=connection.namespace, filter=named(name))
-    return next(found, None)
+    return next(iter(named(client.list_pipelines, "pipelines", name, namespace=connection.namespace)), None)
 
 
 def _is_ours(connection: Connection, pipeline: Any) -> bool:
@@ -124,15 +120,16 @@ def _create_pipeline(connection: Connection, name: str) -> str:
             raise
         raise KubeflowError(
             f"the name {name} is taken at {connection.host} by a pipeline that is not yours to see: another "
-            "namespace's, or one made just now; rename yours (pipeline.name), or try again"
+            "namespace's, one that differs in capitals alone, or one made just now; rename yours (pipeline.name), or "
+            "try again"
         ) from error
 
 
 def _version(connection: Connection, pipeline_id: str, name: str, digest: str) -> str | None:
     """The id of the version of that name, None if there is none. Raises KubeflowError where its text is another."""
     client = connection.client
-    found = every(client.list_pipeline_versions, "pipeline_versions", pipeline_id=pipeline_id, filter=named(name))
-    version = next(found, None)
+    found = named(client.list_pipeline_versions, "pipeline_versions", name, pipeline_id=pipeline_id)
+    version = next(iter(found), None)
     if version is None:
         return None
     if f"sha256:{digest}" not in (version.description or ""):

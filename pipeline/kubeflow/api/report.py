@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from dataclasses import asdict
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+import click
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.kubeflow.api.schedule import Schedule
-from pipeline.kubeflow.api.submit import SubmittedRun
+from pipeline.kubeflow.api.schedule import ERROR, ON, PAUSED, Schedule
+from pipeline.kubeflow.api.submit import Prepared
 from pipeline.kubeflow.api.tasks import RunStatus, Task
 from pipeline.kubeflow.api.watch import exit_code, is_not_blessed
 from pipeline.kubeflow.errors import KubeflowError
+from pipeline.steps import State
 
 STANDARD_OUTPUT = Path("-")
+_STYLES = {ON: "green", PAUSED: "yellow", ERROR: "bold red"}
 
 
 def check_can_write(path: Path | None) -> None:
@@ -31,36 +33,40 @@ def check_can_write(path: Path | None) -> None:
         raise KubeflowError(f"--json {path} cannot be written: no folder {path.parent} to write to; give another file")
 
 
-def write_json(value: Any, path: Path) -> None:
-    """Writes a JSON value, so that a reader never meets half of it; `-` is standard output."""
-    text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
-    if path == STANDARD_OUTPUT:
-        sys.stdout.write(text)
-        sys.stdout.flush()
+def write_json(value: Any, path: Path | None) -> None:
+    """Writes a JSON value, so that a reader never meets half of it; `-` is standard output, None is nowhere."""
+    if path is None:
         return
+    text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
+        if path == STANDARD_OUTPUT:
+            click.echo(text, nl=False)
+        else:
+            partial.write_text(text, encoding="utf-8")
+            partial.replace(path)
     except OSError as error:
         raise KubeflowError(f"--json {path} cannot be written: {error.strerror}; give another file") from error
 
 
-def run_as_json(run: SubmittedRun | None, status: RunStatus | None, url: str) -> dict[str, Any]:
+def run_as_json(
+    run_id: str | None, url: str | None, prepared: Prepared | None, status: RunStatus | None
+) -> dict[str, Any]:
     """A run, as far as is known: `state` is the API's word, `exit_code` None until it has ended."""
-    now = datetime.now(timezone.utc)
-    ended = status is not None and status.state.is_final
+    now, ended = datetime.now(timezone.utc), status if status is not None and status.state.is_final else None
+    known = prepared or status
     return {
-        "run_id": run.run_id if run is not None else status.run_id if status is not None else None,
-        "name": run.name if run is not None else status.name if status is not None else None,
+        "run_id": run_id,
+        "name": known and known.name,
         "url": url,
-        "experiment": run.experiment if run is not None else None,
-        "version": asdict(run.version) if run is not None else None,
-        "state": status.api_state if status is not None else None,
-        "not_blessed": is_not_blessed(status) if status is not None and ended else None,
-        "exit_code": exit_code(status) if status is not None and ended else None,
-        "message": status.message if status is not None else "",
-        "steps": {task.name: _task_as_json(task, now) for task in status.tasks} if status is not None else {},
+        "experiment": prepared and prepared.experiment.name,
+        "version": prepared and asdict(prepared.version),
+        "state": status and status.api_state,
+        "cancelled": ended and ended.state is State.CANCELLED,
+        "not_blessed": ended and is_not_blessed(ended),
+        "exit_code": ended and exit_code(ended),
+        "message": status.message if status else "",
+        "steps": {task.name: _task_as_json(task, now) for task in status.tasks} if status else {},
     }
 
 
@@ -79,7 +85,7 @@ def schedules_table(schedules: list[Schedule]) -> Table:
         table.add_row(
             Text(schedule.name),
             schedule.cron or "by intervals",
-            Text("on", "green") if schedule.enabled else Text("paused", "yellow"),
+            Text(f"{schedule.state}{': ' if schedule.error else ''}{schedule.error}", _STYLES[schedule.state]),
             f"{following[0]:%Y-%m-%d %H:%M}" if following else "",
             str(schedule.concurrency),
             "yes" if schedule.catchup else "no",
@@ -93,6 +99,6 @@ def _task_as_json(task: Task, now: datetime) -> dict[str, Any]:
     return {
         "state": task.state.value,
         "seconds": None if seconds is None else round(seconds, 1),
-        "message": task.message,
+        "failed_in": task.failed_in,
         "pods": list(task.pods),
     }

@@ -38,15 +38,27 @@ class When:
     concurrency: int = 1
 
 
+ON, PAUSED, ERROR = "on", "paused", "error"
+# What the scheduler met an error with has the status STATUS_UNSPECIFIED (apiserver/server/api_converter.go).
+_STATES = {"ENABLED": ON, "DISABLED": PAUSED, "STATUS_UNSPECIFIED": ERROR}
+
+
 @dataclass(frozen=True)
 class Schedule:
-    """A schedule on the cluster; `cron` is None where it was made elsewhere, by intervals."""
+    """A schedule on the cluster.
+
+    Attributes:
+        url: where the user interface shows it, None where that is not known.
+        cron: six fields; None where it was made elsewhere, by intervals.
+        state: `on`, `paused` or `error`.
+        error: what the API says went wrong.
+    """
 
     schedule_id: str
     name: str
-    url: str
+    url: str | None
     cron: str | None
-    enabled: bool
+    state: str
     catchup: bool
     concurrency: int
     start: str | None
@@ -56,8 +68,8 @@ class Schedule:
     error: str
 
     def next_times(self) -> list[datetime]:
-        """When the next runs start, in UTC, none where it is paused or keeps no cron line that we can read."""
-        if self.cron is None or not self.enabled:
+        """When the next runs start, in UTC, none where it is not on or keeps no cron line that we can read."""
+        if self.cron is None or self.state != ON:
             return []
         start, end = (None if time is None else datetime.fromisoformat(time) for time in (self.start, self.end))
         now = datetime.now(timezone.utc)
@@ -90,15 +102,15 @@ def create(connection: Connection, compiled: Compiled, wanted: Wanted, when: Whe
         KubeflowError: there is a schedule of that name, or what `submit` raises.
     """
     name = wanted.name or compiled.name
-    experiment_id = find_or_create_experiment(connection)
-    if _named(connection, experiment_id, name):
+    experiment = find_or_create_experiment(connection, wanted.is_sure)
+    if _named(connection, experiment.experiment_id, name):
         raise KubeflowError(
             f"there is a schedule {name} already; give another --name, or `bertline schedule delete {name}` first"
         )
     version = upload(connection, compiled, text_of(compiled, wanted.cache), wanted.version)
     made = quietly(
         connection.client.create_recurring_run,
-        experiment_id=experiment_id,
+        experiment_id=experiment.experiment_id,
         job_name=name,
         description=f"{version.pipeline} {version.name}",
         start_time=when.start,
@@ -112,12 +124,14 @@ def create(connection: Connection, compiled: Compiled, wanted: Wanted, when: Whe
         pipeline_root=compiled.spec.default_pipeline_root or None,
         service_account=connection.service_account,
     )
-    return _schedule(connection, made)
+    return replace(_schedule(connection, made), state=ON)  # the scheduler has not looked at it yet
 
 
 def list_schedules(connection: Connection) -> list[Schedule]:
     """The schedules of the connection's experiment, by name. Raises KubeflowError where there is no such experiment."""
-    found = _recurring_runs(connection, find_experiment(connection))
+    found = every(
+        connection.client.list_recurring_runs, "recurring_runs", experiment_id=find_experiment(connection).experiment_id
+    )
     return sorted((_schedule(connection, entry) for entry in found), key=lambda schedule: schedule.name)
 
 
@@ -125,14 +139,14 @@ def pause(connection: Connection, name_or_id: str) -> Schedule:
     """Starts no more runs until it is resumed."""
     found = _find(connection, name_or_id)
     quietly(connection.client.disable_recurring_run, found.schedule_id)
-    return replace(found, enabled=False)
+    return replace(found, state=PAUSED)
 
 
 def resume(connection: Connection, name_or_id: str) -> Schedule:
     """Starts runs again."""
     found = _find(connection, name_or_id)
     quietly(connection.client.enable_recurring_run, found.schedule_id)
-    return replace(found, enabled=True)
+    return replace(found, state=ON)
 
 
 def delete(connection: Connection, name_or_id: str) -> Schedule:
@@ -150,7 +164,7 @@ def _find(connection: Connection, name_or_id: str) -> Schedule:
         except ApiError as error:
             if error.status != 404:
                 raise
-    found = _named(connection, find_experiment(connection), name_or_id)
+    found = _named(connection, find_experiment(connection).experiment_id, name_or_id)
     if not found:
         raise KubeflowError(
             f"there is no schedule {name_or_id} in the experiment {connection.experiment}; `bertline schedule list` "
@@ -163,13 +177,8 @@ def _find(connection: Connection, name_or_id: str) -> Schedule:
 
 
 def _named(connection: Connection, experiment_id: str, name: str) -> list[Schedule]:
-    found = _recurring_runs(connection, experiment_id, filter=named(name))
+    found = named(connection.client.list_recurring_runs, "recurring_runs", name, experiment_id=experiment_id)
     return [_schedule(connection, entry) for entry in found]
-
-
-def _recurring_runs(connection: Connection, experiment_id: str, **arguments: str) -> list[Any]:
-    client = connection.client
-    return list(every(client.list_recurring_runs, "recurring_runs", experiment_id=experiment_id, **arguments))
 
 
 def _schedule(connection: Connection, entry: Any) -> Schedule:
@@ -180,7 +189,7 @@ def _schedule(connection: Connection, entry: Any) -> Schedule:
         name=entry.display_name,
         url=connection.schedule_url(entry.recurring_run_id),
         cron=cron.cron if cron is not None else None,
-        enabled=entry.status == "ENABLED" or (entry.status is None and entry.mode == "ENABLE"),
+        state=_STATES.get(entry.status) or (ON if entry.mode == "ENABLE" else PAUSED),
         catchup=not entry.no_catchup,
         concurrency=int(entry.max_concurrency or 1),
         start=_iso(cron.start_time) if cron is not None else None,

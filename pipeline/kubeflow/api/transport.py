@@ -16,12 +16,13 @@ from urllib3.exceptions import (
     LocationValueError,
     MaxRetryError,
     NewConnectionError,
+    ProtocolError,
     ReadTimeoutError,
     SSLError,
 )
 from urllib3.util.retry import Retry
 
-from pipeline.kubeflow.api.errors import NotReachedError, refusal
+from pipeline.kubeflow.api.errors import IN_DOUBT, NotReachedError, refusal
 
 _TRIES_AGAIN = 3
 _FIRST_PAUSE = 0.2  # seconds, doubled by each new try
@@ -86,29 +87,27 @@ class Transport:
         if isinstance(cause, SSLError):
             return NotReachedError(
                 f"the certificate of {self._host} is not trusted ({_sentence(cause)}); give who signed it by --ca or "
-                "kubeflow.api.ca",
-                may_pass=False,
-            )
-        if isinstance(cause, ReadTimeoutError):
-            doubt = (
-                "" if what.startswith("GET") else ", which may have been done all the same: look before trying again"
-            )
-            return NotReachedError(
-                f"{self._host} gave no answer within {self._seconds:g} s to {what}{doubt}; raise "
-                "kubeflow.api.timeout_seconds if the API is slow"
+                "kubeflow.api.ca"
             )
         if isinstance(cause, LocationValueError):
-            return NotReachedError(f"{self._host} is no address ({_sentence(cause)}); mend kubeflow.api.host", False)
-        return NotReachedError(
-            f"the API of Kubeflow Pipelines at {self._host} cannot be reached ({_sentence(cause)}); look whether the "
-            "address is right and its port-forward, if any, is running"
-        )
+            return NotReachedError(f"{self._host} is no address ({_sentence(cause)}); mend kubeflow.api.host")
+        in_doubt = isinstance(cause, (ReadTimeoutError, ProtocolError)) and not what.startswith("GET ")
+        if isinstance(cause, ReadTimeoutError):
+            message = (
+                f"{self._host} gave no answer within {self._seconds:g} s to {what}; raise "
+                "kubeflow.api.timeout_seconds if the API is slow"
+            )
+        else:
+            message = (
+                f"the API of Kubeflow Pipelines at {self._host} cannot be reached ({_sentence(cause)}); look "
+                "whether the address is right and its port-forward or proxy, if any, is running"
+            )
+        return NotReachedError(message + (IN_DOUBT if in_doubt else ""), may_pass=True, in_doubt=in_doubt)
 
     def _redirected(self, response: Any) -> NotReachedError:
         return NotReachedError(
             f"{self._host} sends elsewhere ({str(response.headers.get('location', '')).partition('?')[0]}): to log in, "
-            "where a token is wanted (--token-env, --token-file), or to the API's real address (--host)",
-            may_pass=False,
+            "where a token is wanted (--token-env, --token-file), or to the API's real address (--host)"
         )
 
     def _check_is_json(self, response: Any, what: str) -> None:
@@ -117,8 +116,7 @@ class Transport:
         except ValueError as error:
             raise NotReachedError(
                 f"{self._host} answers {what}, but not as the API of Kubeflow Pipelines does; give the address below "
-                "which /apis/v2beta1 lies",
-                may_pass=False,
+                "which /apis/v2beta1 lies"
             ) from error
 
 

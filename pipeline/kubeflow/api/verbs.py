@@ -11,15 +11,13 @@ from typing import Any
 
 from rich.console import Console
 
+from pipeline.cli_options import INTERRUPTED
 from pipeline.config import Config
-from pipeline.config_file import load_config
-from pipeline.display import busy
+from pipeline.display import STYLES, busy
 from pipeline.kubeflow.api import schedule as schedules
 from pipeline.kubeflow.api.connection import Connection, connect
 from pipeline.kubeflow.api.display import RunDisplay
 from pipeline.kubeflow.api.errors import ApiError
-from pipeline.kubeflow.api.options import ApiOptions
-from pipeline.kubeflow.api.parameters import read_parameters
 from pipeline.kubeflow.api.report import (
     STANDARD_OUTPUT,
     check_can_write,
@@ -28,44 +26,34 @@ from pipeline.kubeflow.api.report import (
     schedules_table,
     write_json,
 )
-from pipeline.kubeflow.api.submit import SubmittedRun, Wanted
-from pipeline.kubeflow.api.submit import submit as start_run
-from pipeline.kubeflow.api.target import api_section, check_alone, is_compiled
-from pipeline.kubeflow.api.tasks import RunStatus, State
-from pipeline.kubeflow.api.watch import Pace, StillRunningError, exit_code, how_to_go_on, sentence
+from pipeline.kubeflow.api.submit import Prepared, Wanted, prepare, start
+from pipeline.kubeflow.api.target import Access, load
+from pipeline.kubeflow.api.watch import Pace, StillRunningError, exit_code, how_to_go_on, look, sentence
 from pipeline.kubeflow.api.watch import cancel as cancel_run
 from pipeline.kubeflow.api.watch import watch as watch_run
 from pipeline.kubeflow.document import Compiled, read_compiled
+from pipeline.kubeflow.errors import KubeflowError
+from pipeline.kubeflow.parameters import read_parameters
 from pipeline.kubeflow.settings import Api
 from pipeline.quiet import QuietConsole, logging_to
-from pipeline.sigterm import sigterm_as_interrupt
-
-_INTERRUPTED = 1
-_STATE_STYLES = {State.DONE: "bold green", State.CANCELLED: "bold yellow"}
 
 
 @dataclass(frozen=True)
 class Target:
-    """What is submitted: a task or compiled file, settings and files laid over it, and how the API is reached."""
+    """What is wanted of a run or schedule, in the words of the command line."""
 
     target: str
     overrides: Sequence[str]
-    layers: Sequence[str]
-    api: ApiOptions
-
-
-@dataclass(frozen=True)
-class Choices:
-    """What is wanted of a run or schedule, as words of the command line."""
-
     name: str | None
     version: str | None
     parameters: Sequence[str]
     cache: bool
+    create_experiment: bool
 
-    def wanted(self, compiled: Compiled) -> Wanted:
+    def wanted(self, compiled: Compiled, access: Access) -> Wanted:
         """The same with the parameters typed. Raises KubeflowError where one is not the pipeline's."""
-        return Wanted(self.name, self.version, read_parameters(self.parameters, compiled), self.cache)
+        is_sure = self.create_experiment or access.options.get("experiment") is None
+        return Wanted(self.name, self.version, read_parameters(self.parameters, compiled), self.cache, is_sure)
 
 
 @dataclass(frozen=True)
@@ -77,85 +65,84 @@ class Waiting:
     json: Path | None
 
 
-def submit(target: Target, choices: Choices, waiting: Waiting) -> int:
-    """Submits a run and, if so wanted, waits for it. Answers the exit code. Raises BertlineError."""
+def submit(target: Target, access: Access, waiting: Waiting) -> int:
+    """Submits a run and, if so wanted, waits for it. Answers the exit code.
+
+    Raises:
+        StillRunningError: the run goes on, or may have been started.
+        BertlineError: no run has been started.
+    """
     check_can_write(waiting.json)
-    compiled, settings = _load(target)
-    wanted = choices.wanted(compiled)
     console = _console(waiting.json)
-    connection = _connect(console, settings, target.api)
-    with busy(console, f"submitting {compiled.name}"):
-        run = start_run(connection, compiled, wanted)
-    _tell_run(console, run)
-    _write_run(waiting, run, None, run.url)
-    if not waiting.wait:
-        console.print(how_to_go_on(run.run_id), soft_wrap=True)
-        return 0
-    return _wait(console, connection, run.run_id, waiting, run)
+    compiled, wanted, connection = _load(console, target, access)
+    with busy(console, f"uploading {compiled.name}"):
+        prepared = prepare(connection, compiled, wanted)
+    _tell_prepared(console, prepared)
+    run_id = _start(connection, compiled, wanted, prepared)
+    url = connection.run_url(run_id)
+    _tell(console, run_id, url)
+    if waiting.wait:
+        display = RunDisplay(console, connection.namespace, _image(compiled))
+        return _wait(console, connection, run_id, waiting, display, prepared)
+    _leave(console, waiting, run_as_json(run_id, url, prepared, None))
+    _tell(console, how_to_go_on(run_id))
+    return 0
 
 
-def watch(run_id: str, layers: Sequence[str], api: ApiOptions, waiting: Waiting) -> int:
+def watch(run_id: str, access: Access, waiting: Waiting) -> int:
     """Waits for a run that goes on. Answers the exit code. Raises BertlineError."""
     check_can_write(waiting.json)
     console = _console(waiting.json)
-    connection = _connect(console, api.over(api_section(layers)), api)
-    console.print(connection.run_url(run_id), soft_wrap=True)
-    return _wait(console, connection, run_id, waiting, None)
+    connection = _connect(console, access.settings(), access)
+    status = look(connection, run_id)
+    _tell(console, f"run {status.name} ({run_id})", connection.run_url(run_id))
+    return _wait(console, connection, run_id, waiting, RunDisplay(console, connection.namespace), None)
 
 
-def cancel(run_id: str, layers: Sequence[str], api: ApiOptions) -> None:
-    """Ends a run. Raises BertlineError."""
+def cancel(run_id: str, access: Access) -> None:
+    """Asks a run to end. Raises BertlineError."""
     console = _console(None)
-    status = cancel_run(_connect(console, api.over(api_section(layers)), api), run_id)
-    console.print(f"{status.name} is being cancelled: its steps end now, and nothing more is pushed", soft_wrap=True)
+    status = cancel_run(_connect(console, access.settings(), access), run_id)
+    _tell(console, f"{status.name} is asked to end; look with `bertline watch {run_id}`")
 
 
-def create_schedule(target: Target, choices: Choices, when: schedules.When, json: Path | None) -> None:
+def create_schedule(target: Target, access: Access, when: schedules.When, json: Path | None) -> None:
     """Makes a schedule. Raises BertlineError."""
     check_can_write(json)
-    compiled, settings = _load(target)
-    wanted = choices.wanted(compiled)
     console = _console(json)
-    made = schedules.create(_connect(console, settings, target.api), compiled, wanted, when)
-    console.print(f"schedule {made.name} ({made.schedule_id})\n{made.url}", soft_wrap=True)
+    compiled, wanted, connection = _load(console, target, access)
+    made = schedules.create(connection, compiled, wanted, when)
+    _tell(console, f"schedule {made.name} ({made.schedule_id}) in the experiment {connection.experiment}", made.url)
     following = ", ".join(f"{time:%Y-%m-%d %H:%M:%S}" for time in made.next_times())
-    console.print(f"runs next at {following} UTC, where the scheduler's own time zone is UTC", soft_wrap=True)
-    if json is not None:
-        write_json(schedule_as_json(made), json)
+    _tell(console, f"runs next at {following} UTC, where the scheduler's own time zone is UTC")
+    write_json(schedule_as_json(made), json)
 
 
-def list_schedules(layers: Sequence[str], api: ApiOptions, json: Path | None) -> None:
+def list_schedules(access: Access, json: Path | None) -> None:
     """Shows the schedules. Raises BertlineError."""
     check_can_write(json)
     console = _console(json)
-    found = schedules.list_schedules(_connect(console, api.over(api_section(layers)), api))
+    found = schedules.list_schedules(_connect(console, access.settings(), access))
     console.print(schedules_table(found) if found else "there is no schedule")
-    if json is not None:
-        write_json([schedule_as_json(schedule) for schedule in found], json)
+    write_json([schedule_as_json(schedule) for schedule in found], json)
 
 
 def change_schedule(
-    change: Callable[[Connection, str], schedules.Schedule],
-    done: str,
-    name: str,
-    layers: Sequence[str],
-    api: ApiOptions,
+    change: Callable[[Connection, str], schedules.Schedule], done: str, name: str, access: Access
 ) -> None:
     """Pauses, resumes or deletes a schedule, and says that it is `done`. Raises BertlineError."""
     console = _console(None)
-    changed = change(_connect(console, api.over(api_section(layers)), api), name)
-    console.print(f"schedule {changed.name} ({changed.schedule_id}) {done}", soft_wrap=True)
+    changed = change(_connect(console, access.settings(), access), name)
+    _tell(console, f"schedule {changed.name} ({changed.schedule_id}) {done}")
 
 
-def _load(target: Target) -> tuple[Compiled, Api]:
-    """The compiled pipeline, and how the API is reached."""
-    if is_compiled(target.target):
-        check_alone(target.target, target.overrides)
-        return read_compiled(Path(target.target)), target.api.over(api_section(target.layers))
-    config = load_config(target.target, target.overrides, target.layers)
-    section: dict[str, Any] = {} if config.kubeflow is None else config.kubeflow.api.model_dump(exclude_unset=True)
-    settings = target.api.over(section)
-    return _compile(config, f"compiling {target.target}"), settings
+def _load(console: Console, target: Target, access: Access) -> tuple[Compiled, Wanted, Connection]:
+    """Everything that is checked before anything is sent, and then the connection."""
+    config = load(target.target, target.overrides, access.layers)
+    settings = access.settings(config)
+    compiled = read_compiled(Path(target.target)) if config is None else _compile(config, f"compiling {target.target}")
+    wanted = target.wanted(compiled, access)
+    return compiled, wanted, _connect(console, settings, access)
 
 
 def _compile(config: Config, doing: str) -> Compiled:
@@ -165,47 +152,92 @@ def _compile(config: Config, doing: str) -> Compiled:
         return compile_pipeline(config)
 
 
+def _image(compiled: Compiled) -> str | None:
+    """What all steps run, None where they differ."""
+    images = {executor.container.image for executor in compiled.deployment.executors.values()}
+    return images.pop() if len(images) == 1 else None
+
+
 def _console(json: Path | None) -> Console:
     """What people read: on standard error where standard output is JSON for programs."""
     return QuietConsole(file=sys.stderr if json == STANDARD_OUTPUT else sys.stdout, markup=False, highlight=False)
 
 
-def _connect(console: Console, settings: Api, options: ApiOptions) -> Connection:
+def _connect(console: Console, settings: Api, access: Access) -> Connection:
     with busy(console, "connecting"):
-        return connect(settings, options.token_file)
+        return connect(settings, access.token_file)
 
 
-def _tell_run(console: Console, run: SubmittedRun) -> None:
-    version = run.version
-    console.print(
-        f"pipeline {version.pipeline}, version {version.name}{' (new)' if version.is_new else ''}", soft_wrap=True
+def _tell(console: Console, *lines: str | None) -> None:
+    console.print(*filter(None, lines), sep="\n", soft_wrap=True)
+
+
+def _tell_prepared(console: Console, prepared: Prepared) -> None:
+    """Said before the run is started, so that it can be found by its name if no answer comes."""
+    version, experiment = prepared.version, prepared.experiment
+    _tell(
+        console,
+        f"pipeline {version.pipeline}, version {version.name}{' (new)' if version.is_new else ''}",
+        f"run {prepared.name} in the experiment {experiment.name}{' (new)' if experiment.is_new else ''}",
     )
-    console.print(f"run {run.name} ({run.run_id}) in the experiment {run.experiment}\n{run.url}", soft_wrap=True)
 
 
-def _wait(console: Console, connection: Connection, run_id: str, waiting: Waiting, run: SubmittedRun | None) -> int:
-    display, latest = RunDisplay(console, connection.namespace), list[RunStatus]()
+def _start(connection: Connection, compiled: Compiled, wanted: Wanted, prepared: Prepared) -> str:
+    """Starts the run, and answers its id. Raises StillRunningError where it may have started all the same."""
+    try:
+        return start(connection, compiled, wanted, prepared)
+    except KeyboardInterrupt as interrupt:
+        raise _in_doubt(connection, prepared, "interrupted", INTERRUPTED) from interrupt
+    except ApiError as error:
+        if not error.in_doubt:
+            raise
+        raise _in_doubt(connection, prepared, str(error)) from error
 
-    def seen(status: RunStatus) -> None:
-        latest[:] = [status]
-        display.seen(status)
+
+def _in_doubt(connection: Connection, prepared: Prepared, why: str, *exit_code: int) -> StillRunningError:
+    error = StillRunningError(
+        f"{why}; look in the experiment {prepared.experiment.name} at {connection.ui or connection.host} whether the "
+        f"run {prepared.name} has been started",
+        *exit_code,
+    )
+    error.report = run_as_json(None, None, prepared, None)
+    return error
+
+
+def _wait(
+    console: Console,
+    connection: Connection,
+    run_id: str,
+    waiting: Waiting,
+    display: RunDisplay,
+    prepared: Prepared | None,
+) -> int:
+    def known() -> dict[str, Any]:
+        return run_as_json(run_id, connection.run_url(run_id), prepared, display.status)
 
     try:
-        with sigterm_as_interrupt(), display.showing():
-            status = watch_run(connection, run_id, seen, Pace(limit=waiting.timeout))
-    except KeyboardInterrupt:
-        console.print(f"\nno longer waiting for the run; {how_to_go_on(run_id)}", soft_wrap=True)
-        return _INTERRUPTED
-    except ApiError as error:
-        raise StillRunningError(f"{error}; as far as is known {how_to_go_on(run_id)}") from error
-    finally:
-        _write_run(waiting, run, latest[0] if latest else None, connection.run_url(run_id))
-    console.print(sentence(status), style=_STATE_STYLES.get(status.state, "bold red"), soft_wrap=True)
+        with display.showing():
+            status = watch_run(connection, run_id, display, Pace(limit=waiting.timeout))
+    except (KeyboardInterrupt, KubeflowError) as error:
+        ended = _as_still_running(error, run_id)
+        ended.report = known()
+        raise ended from error
+    console.print(sentence(status), style=STYLES[status.state], soft_wrap=True)
+    _leave(console, waiting, known())
     return exit_code(status)
 
 
-def _write_run(waiting: Waiting, run: SubmittedRun | None, status: RunStatus | None, url: str) -> None:
-    """Writes the run's JSON; to standard output once only, when nothing more comes."""
-    if waiting.json is None or (waiting.json == STANDARD_OUTPUT and waiting.wait and status is None):
-        return
-    write_json(run_as_json(run, status, url), waiting.json)
+def _as_still_running(error: BaseException, run_id: str) -> StillRunningError:
+    if isinstance(error, StillRunningError):
+        return error
+    if isinstance(error, KeyboardInterrupt):
+        return StillRunningError(f"no longer waiting for the run; {how_to_go_on(run_id)}", INTERRUPTED)
+    return StillRunningError(f"{error}; as far as is known {how_to_go_on(run_id)}")
+
+
+def _leave(console: Console, waiting: Waiting, value: dict[str, Any]) -> None:
+    """Writes the JSON of a run that has been started, whose fate a file that cannot be written does not change."""
+    try:
+        write_json(value, waiting.json)
+    except KubeflowError as error:
+        console.print(str(error), style="bold red", soft_wrap=True)

@@ -2,102 +2,101 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
+from pipeline.cli_options import GOES_ON
 from pipeline.kubeflow.api.connection import Connection
 from pipeline.kubeflow.api.errors import ApiError
 from pipeline.kubeflow.api.silence import quietly
-from pipeline.kubeflow.api.tasks import RunStatus, State, exit_code_of, run_status
+from pipeline.kubeflow.api.tasks import RunStatus, run_status
 from pipeline.kubeflow.errors import KubeflowError
 from pipeline.kubeflow.settings import VERDICT
+from pipeline.steps import State
 from pipeline.verdict import Verdict
-
-_NO_IMAGE = re.compile(r"ImagePullBackOff|ErrImagePull|InvalidImageName|ErrImageNeverPull")
-_IMAGE = re.compile(r'image "([^"]+)"')
 
 
 class StillRunningError(KubeflowError):
-    """Waiting has ended before the run has."""
+    """Waiting has ended before the run has, as far as is known; `exit_code` is the command's."""
+
+    def __init__(self, message: str, exit_code: int = GOES_ON) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+        self.report: dict[str, Any] = {}  # what is known of the run, for programs
+
+
+class Observer(Protocol):
+    """Who is told of a run while it is waited for."""
+
+    def seen(self, status: RunStatus) -> None:
+        """The run has been looked at."""
+        ...
+
+    def away(self, error: ApiError) -> None:
+        """The API has begun not to answer; it is asked again."""
+        ...
 
 
 @dataclass(frozen=True)
 class Pace:
-    """How to wait: seconds between two looks, how long in all, how many looks in a row may fail, and by which clock."""
+    """How to wait: seconds between two looks, how long in all, how long without an answer, and by which clock."""
 
     seconds: float = 5.0
     limit: float | None = None
-    failures: int = 20
+    outage: float = 900.0
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
 
 
-def look(connection: Connection, run_id: str) -> RunStatus:
-    """The run now. Raises KubeflowError where there is no such run."""
+def look(connection: Connection, run_id: str, asked_to_end: bool = False) -> RunStatus:
+    """The run now, see `run_status`. Raises KubeflowError where there is no such run."""
+    if not run_id.strip():
+        raise KubeflowError("the id of the run is empty; give the one that `bertline submit` printed")
     try:
         run: Any = quietly(connection.client.get_run, run_id)
     except ApiError as error:
         raise _named(error, connection, run_id) from error
-    return run_status(run)
+    return run_status(run, asked_to_end)
 
 
-def watch(
-    connection: Connection, run_id: str, seen: Callable[[RunStatus], None], pace: Pace | None = None
-) -> RunStatus:
+def watch(connection: Connection, run_id: str, observer: Observer, pace: Pace | None = None) -> RunStatus:
     """Waits until a run has ended.
 
-    Args:
-        connection: where it runs.
-        run_id: which.
-        seen: told at each look.
-        pace: of the looks.
-
     Raises:
-        StillRunningError: the time is up, or a step waits for an image that cannot be had.
+        StillRunningError: the time is up.
         KubeflowError: there is no such run, or the API cannot be asked any more.
     """
     pace = pace or Pace()
-    started, failures = pace.clock(), 0
+    started, answered, asked_to_end, is_away = pace.clock(), pace.clock(), False, False
     while True:
         try:
-            status = look(connection, run_id)
+            status = look(connection, run_id, asked_to_end)
         except ApiError as error:
-            failures += 1
-            if not error.may_pass or failures > pace.failures:
+            if not error.may_pass or pace.clock() - answered >= pace.outage:
                 raise
+            if not is_away:
+                observer.away(error)
+            is_away = True
         else:
-            failures = 0
-            seen(status)
+            answered, asked_to_end, is_away = pace.clock(), status.asked_to_end, False
+            observer.seen(status)
             if status.state.is_final:
                 return status
-            check_images(status)
-        if pace.limit is not None and pace.clock() - started >= pace.limit:
+        remaining = pace.seconds if pace.limit is None else started + pace.limit - pace.clock()
+        if remaining <= 0:
             raise StillRunningError(f"the run has not ended within {pace.limit:g} s; {how_to_go_on(run_id)}")
-        pace.sleep(pace.seconds)
+        pace.sleep(min(pace.seconds, remaining))
 
 
 def cancel(connection: Connection, run_id: str) -> RunStatus:
-    """Ends a run, and answers how it was found. Raises KubeflowError where it has ended already, or there is none."""
+    """Asks a run to end, and answers how it was found. Raises KubeflowError where it has ended, or there is none."""
     status = look(connection, run_id)
     if status.state.is_final:
         raise KubeflowError(f"the run {run_id} has ended already ({status.api_state}); there is nothing to cancel")
     quietly(connection.client.terminate_run, run_id)
     return status
-
-
-def check_images(status: RunStatus) -> None:
-    """Raises StillRunningError where the API says of a step that its image cannot be had: it would wait for ever."""
-    for name, message in status.messages:
-        if _NO_IMAGE.search(message):
-            image = _IMAGE.search(message)
-            raise StillRunningError(
-                f"{name or 'a step'} waits for the image {image[1] if image else '(not named)'}, which cannot be "
-                f"pulled ({' '.join(message.split())}); mend kubeflow.image or kubeflow.image_pull_secrets and submit "
-                f"anew; {how_to_go_on(status.run_id)}"
-            )
 
 
 def how_to_go_on(run_id: str) -> str:
@@ -113,22 +112,26 @@ def exit_code(status: RunStatus) -> int:
 
 
 def is_not_blessed(status: RunStatus) -> bool:
-    """Whether all went well but the last step, which fails a run whose model is not good enough."""
-    if status.state is not State.FAILED or [task.name for task in status.failed] != [VERDICT]:
-        return False
-    return exit_code_of(status.failed[0].message) in (None, Verdict.NOT_BLESSED.exit_code)
+    """Whether all went well but the last step's own program, which fails a run whose model is not good enough.
+
+    The API tells no exit code: that it failed for another reason, such as a lost node, cannot be told apart.
+    """
+    failed = [(task.name, task.failed_in) for task in status.failed]
+    return status.state is State.FAILED and failed == [(VERDICT, "executor")]
 
 
 def sentence(status: RunStatus) -> str:
     """How a run ended."""
     if is_not_blessed(status):
-        return f"NOT BLESSED: the model is not good enough, and was not pushed; the log of {VERDICT} says why"
+        return f"NOT BLESSED: {VERDICT} failed, as it does where the model is not good enough; its log says why"
     if status.state is State.DONE:
         return "SUCCEEDED"
-    reasons = [f"{task.name} failed{f' ({task.message})' if task.message else ''}" for task in status.failed]
-    if not reasons and status.message:
-        reasons = [status.message]
-    return ": ".join([status.api_state, *(["; ".join(reasons)] if reasons else [])])
+    if status.state is State.CANCELLED:
+        return "CANCELLED: the run was asked to end"
+    reasons = [f"{task.name} failed{' in its driver' * (task.failed_in == 'driver')}" for task in status.failed]
+    if reasons:
+        reasons = [f"{', '.join(reasons)}; the API gives no reason: look at the pod's log"]
+    return ": ".join([status.api_state, *(reasons or ([status.message] if status.message else []))])
 
 
 def _named(error: ApiError, connection: Connection, run_id: str) -> Exception:

@@ -47,6 +47,9 @@ def lay_over(executor_input: dict[str, Any], overs: Iterable[str]) -> dict[str, 
     Args:
         executor_input: an ExecutorInput as JSON.
         overs: `PARAMETER:KEY.KEY=INPUT` each: the value of INPUT takes the place of that key in PARAMETER's JSON.
+
+    Raises:
+        KeyError: there is no such parameter, key or input.
     """
     values = executor_input.get("inputs", {}).get("parameterValues", {})
     used = set()
@@ -58,6 +61,8 @@ def lay_over(executor_input: dict[str, Any], overs: Iterable[str]) -> dict[str, 
         section = document
         for key in path:
             section = section[key]
+        if last not in section:
+            raise KeyError(f"{over}: {parameter} has no {keys}")
         section[last] = _whole(values[source])
         values[parameter] = json.dumps(document, sort_keys=True)
         used.add(source)

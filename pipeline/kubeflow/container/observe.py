@@ -16,12 +16,13 @@ from typing import Any
 import click
 
 from components.encoders.fingerprint import encoder_digest
-from components.errors import BertlineError
+from components.errors import BertlineError, ConfigError
 from components.example_gen.fingerprint import data_digest
 from components.example_gen.sources import check_source
 from components.example_gen.spans import read_span, resolve_span
 from components.model_folder import state_digest
 from pipeline.config import Data, Encoder, Training
+from pipeline.folders import make_folder
 from pipeline.kubeflow import wiring
 from pipeline.kubeflow.container.executor_input import output_file, parameter_values
 from pipeline.section import checked
@@ -52,12 +53,19 @@ def observe(parameters: Mapping[str, Any]) -> dict[str, str | int]:
         parameters: `settings`, the sections of the configuration as JSON, and the run's own parameters.
 
     Raises:
-        BertlineError: a parameter is not what the configuration accepts, or data or encoder are not there.
+        BertlineError: a parameter is not what the configuration accepts, data or encoder are not there, or nothing can
+            be published.
     """
     sections = json.loads(parameters[wiring.SETTINGS])
     checked(Training, sections["training"] | {"epochs": parameters["epochs"]}, "training")
     encoder = checked(Encoder, sections["encoder"] | {"handle": parameters["encoder"]}, "encoder")
     data = checked(Data, sections["data"] | _span(parameters), "data")
+    if parameters["encoder"] != sections["encoder"]["handle"] and encoder.vocab_file is not None:
+        raise ConfigError(
+            f"encoder: encoder.vocab_file {encoder.vocab_file} is compiled in, and belongs to "
+            f"{sections['encoder']['handle']}; compile anew with the other encoder's"
+        )
+    make_folder(Path(sections["push"]["folder"]), "push.folder")
     span = resolve_span(data.path, data.span)
     read = data.model_dump(mode="json") | ({} if span is None else {"span": span})
     check_source(read, sections["labels"])

@@ -23,15 +23,18 @@ What remains different from a cluster, or is not known:
 - `/minio`, `/s3`, `/gcs` and `/tmp/kfp` are below a scratch folder, which $BERTLINE_MOUNT_ROOT names for the first
   three; a step that has these paths built in would not find them.
 - The key of the cache takes in claims and environment variables, as newer backends do (older ones took neither), and
-  is not the backend's own hash. A cluster's administrator can turn the cache off, or let its entries expire.
+  is not the backend's own hash. A cluster's administrator can turn the cache off, or let its entries expire;
+  objects that the store's life-cycle rules delete stay in it, so that the output of a cached step may be gone.
 - Metadata lies in an SQLite file, the cache in the same; KFP keeps the cache in the API server's database, and newer
   servers keep everything there: what they hand to a step as the type and the metadata of an input may then be more.
 - Retries follow Argo's back-off. Whether a pod that is lost (evicted, its node gone) is tried again depends on Argo and
   on how it was lost; here there is none. The driver's own failures are not tried again; newer backends may.
+  The dashboard's Retry of a failed run keeps what Observe saw, as it keeps every step that had ended well; a run here
+  always observes anew.
 - A step's output goes to its log file, and into `executor-logs` when it has ended; a cluster writes both at once. What
   a step leaves running is killed as soon as its command has ended; KFP's launcher waits for whoever holds its output.
-- A run that is killed without a chance to act (SIGKILL) leaves the step's own process running; a pod would be found
-  and ended.
+- A run that is killed without a chance to act (SIGKILL) takes its step's process group with it; what the step has put
+  into a session of its own goes on, in folders that no other run uses. A pod goes on without the API server.
 - The launcher replaces placeholders in no fixed order, so that a value which holds one may be replaced in turn; here
   such a value is refused.
 - Sub-pipelines, loops, conditions, exit handlers, importers and the steps that make or delete claims are refused,

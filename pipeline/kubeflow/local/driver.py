@@ -14,11 +14,11 @@ from google.protobuf import struct_pb2
 from kfp.pipeline_spec import pipeline_spec_pb2
 
 from components.fingerprint import json_digest
+from pipeline.kubeflow.container.executor_input import LOGS
 from pipeline.kubeflow.document import to_json
 from pipeline.kubeflow.local.errors import AttemptError
 from pipeline.kubeflow.local.records import Outputs
 from pipeline.kubeflow.local.values import to_text
-from pipeline.kubeflow.rules.inputs import LOGS
 from pipeline.kubeflow.rules.texts import hazard
 from pipeline.kubeflow.rules.types import STRING, is_of_type, type_name
 

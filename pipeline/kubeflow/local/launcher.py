@@ -16,16 +16,15 @@ from typing import Any
 from google.protobuf import json_format
 from kfp.pipeline_spec import pipeline_spec_pb2
 
+from pipeline.kubeflow.container.executor_input import LOGS
+from pipeline.kubeflow.container.mounts import MOUNT_ROOT
 from pipeline.kubeflow.document import to_json
 from pipeline.kubeflow.local.errors import AttemptError
 from pipeline.kubeflow.local.process import run_process
 from pipeline.kubeflow.local.store import ObjectStore, local_path
 from pipeline.kubeflow.local.values import from_text, to_text
-from pipeline.kubeflow.rules.inputs import LOGS
 from pipeline.kubeflow.rules.sizes import LARGEST_ARGUMENT
 
-# The variable that names the folder in which minio/, s3/ and gcs/ lie; without it that is the root folder.
-MOUNT_ROOT = "BERTLINE_MOUNT_ROOT"
 _PYTHON = frozenset({"python", "python3"})
 
 

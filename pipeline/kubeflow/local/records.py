@@ -70,12 +70,14 @@ class Records:
 
     def cached(self, fingerprint: str) -> int | None:
         """The newest execution of this pipeline that ended well with this fingerprint (cacheutils/cache.go)."""
-        query = (
-            f"custom_properties.cache_fingerprint.string_value = '{fingerprint}' AND last_known_state = COMPLETE "
-            f"AND contexts_a.type = '{_PIPELINE}' AND contexts_a.name = '{self._pipeline}'"
-        )
-        found = self._store.get_executions(list_options=mlmd.ListOptions(filter_query=query))
-        return max((execution.id for execution in found), default=None)
+        found = self._store.get_executions_by_context(self._contexts[0].id)
+        fitting = [
+            execution.id
+            for execution in found
+            if execution.last_known_state == State.Value("COMPLETE")
+            and execution.custom_properties["cache_fingerprint"].string_value == fingerprint
+        ]
+        return max(fitting, default=None)
 
     def complete(self, execution_id: int, parameters: Mapping[str, Any], artifacts: Mapping[str, Any]) -> Outputs:
         """Records that a task has ended well, and what came of it (RecordArtifact, PublishExecution).

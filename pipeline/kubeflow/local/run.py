@@ -8,15 +8,14 @@ import graphlib
 import os
 import shutil
 import uuid
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-import fasteners
 from kfp.pipeline_spec import pipeline_spec_pb2
 
+from pipeline.kubeflow.container.executor_input import LOGS
 from pipeline.kubeflow.document import Compiled
 from pipeline.kubeflow.errors import KubeflowError
 from pipeline.kubeflow.local.driver import Run, fingerprint, provide_outputs, resolve_inputs, run_root
@@ -30,14 +29,15 @@ from pipeline.kubeflow.local.store import MOUNTS, ObjectStore
 from pipeline.kubeflow.local.support import check_supported
 from pipeline.kubeflow.rules import check
 from pipeline.kubeflow.rules.graph import dependencies
-from pipeline.kubeflow.rules.inputs import LOGS
 from pipeline.kubeflow.rules.kubernetes import executor_config
+from pipeline.only_run import only_run
 from pipeline.sigterm import sigterm_as_interrupt
 from pipeline.steps import State, Step
 
-# KFP's own (v2/config). A run is given its root when it is submitted; the specification's is read by nobody.
+# KFP's own (v2/config). A run is given its root when it is submitted; the specification's is read by no backend.
 DEFAULT_PIPELINE_ROOT = "minio://mlpipeline/v2/artifacts"
 _STORED = tuple(f"{scheme}://" for scheme in MOUNTS)
+_SCRATCH = "scratch"
 _TAIL_LINES = 20
 _TAIL_BYTES = 16384
 
@@ -50,11 +50,9 @@ class Observer(Protocol):
 
 
 def steps_of(compiled: Compiled) -> list[Step]:
-    """The pipeline's steps in the order in which they run here: after all that they wait for, then by name.
-
-    Raises KubeflowError where the backend would reject the pipeline or it cannot run here.
+    """The steps of a pipeline that `rules.check` lets pass, in the order in which they run here: after all that they
+    wait for, then by name. Raises KubeflowError where they cannot run here.
     """
-    check(compiled)
     check_supported(compiled)
     tasks = compiled.spec.root.dag.tasks
     sorter = graphlib.TopologicalSorter({name: dependencies(task) for name, task in tasks.items()})
@@ -73,6 +71,7 @@ def run_compiled(
     parameters: Mapping[str, Any],
     observer: Observer,
     *,
+    root: str | None = None,
     steps: list[Step] | None = None,
     read_only: Collection[str] = (),
     clock: Clock | None = None,
@@ -84,7 +83,9 @@ def run_compiled(
         home: folder of this pipeline's runs: `store` (the object store), `records.sqlite`, `logs/RUN/STEP.log`.
         parameters: runtime parameters, as JSON values by name; the rest have their defaults.
         observer: is told of every step's start and end.
-        steps: what `steps_of` gave, where the caller wants to watch; they are filled in as the run goes on.
+        root: URI below which the artifacts go, as a run is given it when it is submitted; KFP's default else.
+        steps: what `steps_of` gave, where the caller has checked the pipeline and wants to watch; they are filled in as
+            the run goes on.
         read_only: mount paths of volumes that need not be written here, which the specification cannot say.
         clock: time, for the waiting between attempts.
 
@@ -96,16 +97,25 @@ def run_compiled(
         KubeflowError: the run could not begin: the backend would reject the pipeline or a parameter, this machine lacks
             a volume or a secret, or another run is going on in `home`.
     """
-    planned = steps_of(compiled)
-    steps = planned if steps is None else steps
+    if steps is None:
+        check(compiled)
+        steps = steps_of(compiled)
+    root = root or DEFAULT_PIPELINE_ROOT
+    if not root.startswith(_STORED):
+        raise KubeflowError(f"the pipeline's root {root} is in no object store; begin it with {' or '.join(_STORED)}")
     values = run_parameters(compiled, parameters)
     tasks = compiled.spec.root.dag.tasks
     labels = {compiled.spec.components[task.component_ref.name].executor_label for task in tasks.values()}
     check_machine(compiled, labels, read_only)
-    with _only_run(home), sigterm_as_interrupt():
-        running = _Running.begin(compiled, home.absolute(), values, clock or Clock())
-        for step in steps:
-            running.run_step(step, observer)
+    home = home.absolute()
+    with only_run(home, "home", KubeflowError), sigterm_as_interrupt():
+        _clear(home)  # what a killed run has left
+        try:
+            running = _Running.begin(compiled, home, root, values, clock or Clock())
+            for step in steps:
+                running.run_step(step, observer)
+        finally:
+            _clear(home)
     return steps
 
 
@@ -122,13 +132,14 @@ class _Running:
     finished: dict[str, Outputs]
 
     @classmethod
-    def begin(cls, compiled: Compiled, home: Path, parameters: Mapping[str, Any], clock: Clock) -> _Running:
+    def begin(
+        cls, compiled: Compiled, home: Path, pipeline_root: str, parameters: Mapping[str, Any], clock: Clock
+    ) -> _Running:
         run_id = str(uuid.uuid4())
-        root = run_root(compiled.spec.default_pipeline_root or DEFAULT_PIPELINE_ROOT, compiled.name, run_id)
+        root = run_root(pipeline_root, compiled.name, run_id)
         records = Records(home / "records.sqlite", compiled.name, run_id, root)
         shown = f"{compiled.name} {datetime.now().astimezone():%Y-%m-%d %H-%M-%S}"
         run = Run(compiled.name, run_id, shown, root, records.start_run(parameters))
-        shutil.rmtree(home / "scratch", ignore_errors=True)  # what a killed run has left
         return cls(compiled, home, parameters, clock, run, records, {})
 
     def run_step(self, step: Step, observer: Observer) -> None:
@@ -151,38 +162,47 @@ class _Running:
     def _drive(self, name: str) -> tuple[State, Outputs]:
         """What the driver does with a task, and the launcher after it (v2/driver/container.go, Container)."""
         work = _Work.of(name, self.compiled)
-        given = pipeline_spec_pb2.ExecutorInput(
-            inputs=resolve_inputs(work.task, work.component, self.parameters, self.finished, self.run),
-            outputs=provide_outputs(self.run, name, work.component, self._scratch / "tmp", str(uuid.uuid4())),
-        )
+        inputs = resolve_inputs(work.task, work.component, self.parameters, self.finished, self.run)
+        salt = str(uuid.uuid4())
+
+        def given_in(scratch: Path) -> Any:
+            """A pod's /tmp is a new one in each attempt, and nothing else differs."""
+            outputs = provide_outputs(self.run, name, work.component, scratch / "tmp", salt)
+            return pipeline_spec_pb2.ExecutorInput(inputs=inputs, outputs=outputs)
+
+        given = given_in(self._scratch(name, 0))
         key = None
         if work.task.caching_options.enable_cache:
             key = fingerprint(given, work.component, work.container, claims(work.config))
         cached = self.records.cached(key) if key is not None else None
-        execution = self.records.start(name, given.inputs, key)
+        execution = self.records.start(name, inputs, key)
         if cached is not None:
             return State.CACHED, self.records.reuse(execution, cached, set(given.outputs.artifacts))
         try:
-            make = functools.partial(self._attempt, work, given, execution)
+            make = functools.partial(self._attempt, work, given_in, execution)
             return State.DONE, with_retries(work.task.retry_policy, make, self.clock)
         except BaseException:
             self.records.fail(execution)
             raise
 
-    def _attempt(self, work: _Work, given: Any, execution: int, number: int, seconds: float | None) -> Outputs:
-        """One attempt, in a folder that is new and goes with it, as a pod's are."""
-        log = self._log(work.name)
+    def _attempt(
+        self, work: _Work, given_in: Callable[[Path], Any], execution: int, number: int, seconds: float | None
+    ) -> Outputs:
+        """One attempt, in a folder that is its own and goes with it, as a pod's are: what still writes into an earlier
+        one's harms nobody.
+        """
+        log, scratch = self._log(work.name), self._scratch(work.name, number)
         if number:
             with log.open("a", encoding="utf-8") as file:
                 file.write(f"launcher: attempt {number + 1}\n")
         limits = [limit for limit in (work.config.active_deadline_seconds or None, seconds) if limit is not None]
         attempt = Attempt(
-            executor_input=given,
+            executor_input=given_in(scratch),
             component=work.component,
             container=work.container,
             environment=work.environment(),
             root=self.run.root,
-            scratch=self._scratch,
+            scratch=scratch,
             log=log,
             seconds=min(limits, default=None),
         )
@@ -190,14 +210,13 @@ class _Running:
             parameters, artifacts = launch(attempt, self._store)
             return self.records.complete(execution, parameters, artifacts)
         finally:
-            shutil.rmtree(self._scratch, ignore_errors=True)
+            shutil.rmtree(scratch, ignore_errors=True)
 
     def _log(self, name: str) -> Path:
         return self.home / "logs" / self.run.run_id / f"{name}.log"
 
-    @property
-    def _scratch(self) -> Path:
-        return self.home / "scratch"
+    def _scratch(self, name: str, attempt: int) -> Path:
+        return self.home / _SCRATCH / self.run.run_id / f"{name}-{attempt}"
 
     @property
     def _store(self) -> ObjectStore:
@@ -233,23 +252,8 @@ class _Work:
         return {**os.environ, **own, **secrets(self.config, os.environ)}
 
 
-@contextmanager
-def _only_run(home: Path) -> Iterator[None]:
-    """Holds the folder for this process, which a killed one lets go of by itself."""
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-        lock = fasteners.InterProcessLock(str(home / ".lock"))
-        free = lock.acquire(blocking=False)
-    except OSError as error:
-        raise KubeflowError(f"{home} cannot be used ({error.strerror}); choose a folder to write in") from error
-    if not free:
-        raise KubeflowError(
-            f"another run of this pipeline is going on in {home}; wait for it, or choose another folder"
-        )
-    try:
-        yield
-    finally:
-        lock.release()
+def _clear(home: Path) -> None:
+    shutil.rmtree(home / _SCRATCH, ignore_errors=True)
 
 
 def _tail(log: Path) -> list[str]:

@@ -11,12 +11,12 @@ from typing import Any
 
 import yaml
 
+from pipeline.kubeflow.container.executor_input import LOGS
 from pipeline.kubeflow.document import COMPILE_ANEW, Compiled
 from pipeline.kubeflow.rules.graph import ROOT, dags
 from pipeline.kubeflow.rules.types import STRING, is_of_type, type_name
 from pipeline.kubeflow.rules.violation import Violation
 
-LOGS = "executor-logs"
 # What the launcher can read from a parameter's file: v2/metadata/converter.go, in TextToPbValue.
 _WRITTEN_TYPES = frozenset({"STRING", "NUMBER_INTEGER", "NUMBER_DOUBLE", "BOOLEAN", "LIST", "STRUCT"})
 

@@ -6,19 +6,28 @@ installed release of that package says which fields there are.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 from typing import Any
 
 from google.protobuf import json_format
 from kfp.kubernetes import kubernetes_executor_config_pb2
 
 from pipeline.kubeflow.document import COMPILE_ANEW, Compiled
+from pipeline.kubeflow.places import IMAGE_FOLDER
 from pipeline.kubeflow.rules.violation import Violation
 
-# What argocompiler/container.go mounts in every step.
-_OWN_MOUNTS = frozenset({"/kfp-launcher", "/gcs", "/s3", "/minio", "/.local", "/.cache", "/.config"})
+# What argocompiler/container.go mounts in every step, and the names of these volumes.
+_OWN_MOUNTS = ("/kfp-launcher", "/gcs", "/s3", "/minio", "/.local", "/.cache", "/.config")
+_OWN_VOLUMES = frozenset({
+    "kfp-launcher", "gcs-scratch", "s3-scratch", "minio-scratch", "dot-local-scratch", "dot-cache-scratch",
+    "dot-config-scratch", "ca-bundle",
+})  # fmt: skip
+# Where the image keeps the encoder and its Python.
+_IMAGE_FOLDERS = (IMAGE_FOLDER, "/opt/venv")
 _DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _PULL_POLICIES = frozenset({"", "Always", "Never", "IfNotPresent"})
 
@@ -53,8 +62,8 @@ def _of_executor(where: str, config: Any) -> Iterator[Violation]:
             f"unsupported value: {config.image_pull_policy}. ImagePullPolicy should be one of 'Always', 'Never' or"
         )
         yield Violation(where, f"{problem} 'IfNotPresent'", "write one of them")
-    volumes = [claim_name(mount) for mount in config.pvc_mount]
-    volumes += [mount.volume_name for mount in config.empty_dir_mounts]
+    claims = [claim_name(mount) for mount in config.pvc_mount]
+    empty = [mount.volume_name for mount in config.empty_dir_mounts]
     for mount in config.pvc_mount:
         if (
             not claim_name(mount)
@@ -64,8 +73,8 @@ def _of_executor(where: str, config: Any) -> Iterator[Violation]:
             yield Violation(
                 where, f"the volume at {mount.mount_path} names no claim", "set kubeflow.volumes.NAME.claim"
             )
-    for volume in filter(None, volumes):
-        yield from _of_volume(where, volume, volumes)
+    for volume in sorted({*claims, *empty} - {""}):
+        yield from _of_volume(where, volume, claims.count(volume), empty.count(volume))
     paths = [mount.mount_path for mount in (*config.pvc_mount, *config.empty_dir_mounts, *config.secret_as_volume)]
     for path in sorted(set(paths)):
         yield from _of_path(where, path, Counter(paths)[path])
@@ -74,7 +83,7 @@ def _of_executor(where: str, config: Any) -> Iterator[Violation]:
             yield Violation(where, "missing either SecretName or SecretNameParameter", "name the secret")
 
 
-def _of_volume(where: str, volume: str, volumes: list[str]) -> Iterator[Violation]:
+def _of_volume(where: str, volume: str, claims: int, empty: int) -> Iterator[Violation]:
     """A claim's name is the volume's name in the pod, too (k8s.go, makeVolumeMountPatch)."""
     if _DNS_LABEL.fullmatch(volume) is None:
         yield Violation(
@@ -82,7 +91,12 @@ def _of_volume(where: str, volume: str, volumes: list[str]) -> Iterator[Violatio
             f"Kubernetes cannot call a volume {volume!r}, which the driver calls after its claim",
             "use a claim of lower-case letters, digits and '-', of 63 at most (kubeflow.volumes.NAME.claim)",
         )
-    if volumes.count(volume) > 1:
+    remedy = "use a claim of another name (kubeflow.volumes.NAME.claim)"
+    if volume in _OWN_VOLUMES:
+        yield Violation(where, f"{volume} is the name of a volume of the backend's own in every pod", remedy)
+    if claims and empty:
+        yield Violation(where, f"{volume} is the name of the pipeline's own empty folder in the pod", remedy)
+    elif claims + empty > 1:
         yield Violation(
             where, f"the volume {volume} is there twice in the pod", "mount each claim once (kubeflow.volumes)"
         )
@@ -93,7 +107,23 @@ def _of_path(where: str, path: str, count: int) -> Iterator[Violation]:
         yield Violation(where, "volume mount path not provided", "set kubeflow.volumes.NAME.path")
     elif not path.startswith("/") or ":" in path:
         yield Violation(where, f"{path!r} is no absolute path without ':'", "set kubeflow.volumes.NAME.path")
-    elif path.rstrip("/") in _OWN_MOUNTS:
-        yield Violation(where, f"the backend mounts a folder of its own at {path}", "mount it elsewhere")
+    elif ".." in PurePosixPath(path).parts:
+        yield Violation(where, f"{path!r} has '..' in it", "write where it leads (kubeflow.volumes.NAME.path)")
+    else:
+        yield from _of_overlap(where, path)
     if count > 1:
         yield Violation(where, f"two volumes are mounted at {path}", "mount them at different paths")
+
+
+def _of_overlap(where: str, path: str) -> Iterator[Violation]:
+    remedy = "mount it elsewhere (kubeflow.volumes.NAME.path)"
+    for mount in filter(functools.partial(_overlap, path), _OWN_MOUNTS):
+        yield Violation(where, f"{path} is at, below or above {mount}, a folder of the backend's own", remedy)
+    for folder in filter(functools.partial(_overlap, path), _IMAGE_FOLDERS):
+        yield Violation(where, f"{path} is at, below or above {folder}, which is the image's own", remedy)
+
+
+def _overlap(one: str, other: str) -> bool:
+    # Two slashes at the beginning would be kept.
+    first, second = PurePosixPath(f"/{one.lstrip('/')}"), PurePosixPath(other)
+    return first.is_relative_to(second) or second.is_relative_to(first)

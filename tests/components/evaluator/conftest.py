@@ -15,6 +15,7 @@ from tfx.utils import proto_utils
 
 from components.evaluator.eval_config import build_eval_config
 from components.evaluator.executor import VERDICT_FILE, Executor
+from components.model_folder import model_digest
 from tests.components.evaluator import models
 from tests.components.evaluator.models import Row
 
@@ -115,6 +116,8 @@ def as_served():
         served = standard_artifacts.Model()
         served.uri = artifact.uri
         served.set_string_custom_property("version", version)
+        if version:
+            served.set_string_custom_property("digest", model_digest(f"{artifact.uri}/Format-Serving"))
         return served
 
     return serve

@@ -39,6 +39,24 @@ def test_where_nothing_is_served_there_is_none(candidate, as_served, tmp_path):
     assert find_baseline([as_served(nothing, version="")], candidate) is None
 
 
+@pytest.mark.parametrize("harm", ["gone", "other"])
+def test_a_served_model_whose_copy_was_lost_is_a_problem_and_not_a_first_run(
+    candidate, model, as_served, tmp_path, harm
+):
+    shutil.copytree(model(BETTER).uri, tmp_path, dirs_exist_ok=True)
+    copy = standard_artifacts.Model()
+    copy.uri = str(tmp_path)
+    served = as_served(copy)
+    shutil.rmtree(tmp_path / "Format-Serving")
+    if harm == "other":
+        shutil.copytree(candidate, tmp_path / "Format-Serving")
+    baseline = find_baseline([served], candidate)
+    assert baseline
+    assert baseline.problem
+    assert "version 17" in baseline.problem
+    assert "run without the cache" in baseline.problem
+
+
 def test_a_copy_of_the_candidate_is_known_as_such(candidate, as_served, tmp_path):
     copy = standard_artifacts.Model()
     copy.uri = str(tmp_path)

@@ -9,6 +9,7 @@ import tensorflow_model_analysis as tfma
 from sklearn import metrics as sklearn_metrics
 from tfx.types import standard_artifacts
 
+from components.model_folder import model_digest
 from tests.components.evaluator import models
 from tests.components.evaluator.conftest import BFLOAT16
 from tests.components.evaluator.models import BETTER, GOOD, SPOILT
@@ -35,6 +36,7 @@ def worse_than_served(evaluate, model):
     served = standard_artifacts.Model()
     served.uri, served.id = model(BETTER).uri, 4
     served.set_string_custom_property("version", "17")
+    served.set_string_custom_property("digest", model_digest(f"{served.uri}/Format-Serving"))
     return evaluate(model(GOOD), COMPARED, served)
 
 

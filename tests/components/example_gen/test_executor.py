@@ -291,7 +291,7 @@ def test_data_that_changes_between_its_fingerprint_and_the_end_of_reading_stops_
     monkeypatch.setattr(sources, "read", read_and_change)
     pattern = str(tmp_path / "[abc].csv")
     message = fails(execute, tmp_path / "run", source="files", path=pattern)
-    assert message == f"data.path {pattern!r} changed while it was being read; run again"
+    assert message == f"data.path {pattern!r} changed while it was being read; start a new run"
 
 
 @pytest.fixture

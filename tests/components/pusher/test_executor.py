@@ -47,7 +47,7 @@ def _blessing(artifact, blessed):
     return artifact
 
 
-def _push(tmp_path, model, base, baseline, blessed=True, infra_blessed=True):
+def _push(tmp_path, model, base, baseline, blessed=True, infra_blessed=True, nonce="run-1"):
     pushed = standard_artifacts.PushedModel()
     pushed.uri = str(tmp_path / "pushed")
     destination = PushDestination(filesystem=PushDestination.Filesystem(base_directory=str(base)))
@@ -59,7 +59,7 @@ def _push(tmp_path, model, base, baseline, blessed=True, infra_blessed=True):
             "baseline": [baseline],
         },
         {"pushed_model": [pushed]},
-        {"push_destination": proto_utils.proto_to_json(destination), "custom_config": '{"nonce": "1"}'},
+        {"push_destination": proto_utils.proto_to_json(destination), "custom_config": json.dumps({"nonce": nonce})},
     )
     return pushed, json.loads((tmp_path / "pushed" / PUSH_FILE).read_text())
 
@@ -83,7 +83,7 @@ def test_a_blessed_model_is_pushed_and_recorded_as_tfx_does(tmp_path, model, ser
 def test_the_served_model_is_recorded_as_unchanged(tmp_path, model, serve):
     base = tmp_path / "serving"
     _, first = _push(tmp_path, model, base, serve(base))
-    pushed, second = _push(tmp_path, model, base, serve(base))
+    pushed, second = _push(tmp_path, model, base, serve(base), nonce="run-2")
     assert second == {**first, "status": "unchanged"}
     assert pushed.get_int_custom_property("pushed") == 0
     assert pushed.get_string_custom_property("status") == "unchanged"
@@ -102,7 +102,7 @@ def test_a_model_that_came_after_the_comparison_is_not_replaced(tmp_path, model,
     base = tmp_path / "serving"
     baseline = serve(base)
     write_fake_model(base / "7", "of another run")
-    with pytest.raises(PushError, match=r"version 7 came to be served .* while this run went on; run again"):
+    with pytest.raises(PushError, match=r"version 7 came to be served .* while this run went on; start a new run"):
         _push(tmp_path, model, base, baseline)
     assert model_folder.versions(base) == [7]
 
@@ -132,3 +132,12 @@ def test_a_push_that_fails_raises_and_records_nothing(tmp_path, model, serve):
     with pytest.raises(PushError, match="gs://bucket is a URL"):
         _push(tmp_path, model, "gs://bucket", serve(tmp_path / "serving"))
     assert not (tmp_path / "pushed").exists()
+
+
+def test_a_run_that_is_tried_again_has_pushed(tmp_path, model, serve):
+    base = tmp_path / "serving"
+    baseline = serve(base)
+    _, first = _push(tmp_path, model, base, baseline)
+    pushed, again = _push(tmp_path, model, base, baseline)
+    assert again == first
+    assert pushed.get_int_custom_property("pushed") == 1

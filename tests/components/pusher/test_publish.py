@@ -214,9 +214,7 @@ def test_a_copy_that_fails_its_proof_never_becomes_visible(model, base, tmp_path
 def test_a_model_that_was_published_after_the_comparison_is_not_replaced(model, base, tmp_path):
     compared = _publish(write_fake_model(tmp_path / "compared", "compared"), base)
     newer = _publish(write_fake_model(tmp_path / "newer", "newer"), base)
-    expected = (
-        rf"push\.folder: version {newer.version} came to be served in .* while this run went on; run again to be com"
-    )
+    expected = rf"push\.folder: version {newer.version} came to be served in .* while this run went on; start a new run"
     for digest in (None, compared.digest):
         with pytest.raises(PushError, match=expected):
             publish.publish(model, base, digest, _accept)
@@ -224,7 +222,7 @@ def test_a_model_that_was_published_after_the_comparison_is_not_replaced(model, 
 
 
 def test_nothing_is_published_where_the_model_compared_with_was_removed(model, base):
-    with pytest.raises(PushError, match="which this one was compared with, was removed while this run went on; run ag"):
+    with pytest.raises(PushError, match="was removed while this run went on; start a new run"):
         publish.publish(model, base, "digest of a model that is gone", _accept)
     assert model_folder.versions(base) == []
 
@@ -249,3 +247,23 @@ def test_past_the_highest_version_there_is_none(model, base):
         _publish(other, base)
     assert model_folder.latest(base) == 2**63 - 1
     assert _hidden(base) == []
+
+
+def test_a_run_that_is_tried_again_after_it_published_has_published(model, base):
+    first = publish.publish(model, base, None, _accept, run="run-1")
+    again = publish.publish(model, base, None, _accept, run="run-1")
+    assert again == first
+    assert again.status == publish.PUSHED
+    other = publish.publish(model, base, first.digest, _accept, run="run-2")
+    assert other.status == publish.UNCHANGED
+    assert publish.publish(model, base, first.digest, _accept).status == publish.UNCHANGED
+
+
+def test_a_run_that_was_killed_before_its_version_appeared_publishes_it_when_tried_again(model, base):
+    def die(folder):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        publish.publish(model, base, None, die, run="run-1")
+    assert publish.publish(model, base, None, _accept, run="run-2").status == publish.PUSHED
+    assert publish.publish(model, base, None, _accept, run="run-1").status == publish.UNCHANGED

@@ -9,7 +9,7 @@ from tfx.types import standard_artifacts
 
 from components.errors import PushError
 from components.model_folder import model_digest, state_digest
-from components.served_model.executor import Executor, digest, is_present
+from components.served_model.executor import Executor, digest, is_intact
 from tests.components.pusher.fake_model import write_fake_model
 
 
@@ -26,7 +26,7 @@ def test_the_highest_version_is_copied_and_named(tmp_path):
     write_fake_model(base / "9", "old")
     newest = write_fake_model(base / "10", "new")
     model = _served(tmp_path, base)
-    assert is_present(model)
+    assert is_intact(model)
     assert model.get_string_custom_property("version") == "10"
     assert digest(model) == model.get_string_custom_property("digest") == model_digest(newest)
     assert model_digest(Path(model.uri) / "Format-Serving") == model_digest(newest)
@@ -38,7 +38,7 @@ def test_where_nothing_is_served_the_output_holds_no_model(tmp_path, exists):
     if exists:
         base.mkdir()
     model = _served(tmp_path, base)
-    assert not is_present(model)
+    assert digest(model) is None
     assert model.has_custom_property("version")
     assert model.get_string_custom_property("version") == ""
     assert digest(model) is None
@@ -59,7 +59,7 @@ def test_half_copied_versions_are_passed_over_with_a_warning(tmp_path, caplog):
 def test_only_a_broken_version_is_nothing_served(tmp_path):
     base = tmp_path / "serving"
     (base / "1").mkdir(parents=True)
-    assert not is_present(_served(tmp_path, base))
+    assert digest(_served(tmp_path, base)) is None
 
 
 def test_a_url_is_refused(tmp_path):
@@ -81,7 +81,7 @@ def test_a_folder_that_changed_after_it_was_fingerprinted_stops_the_run(tmp_path
     write_fake_model(base / "1")
     state = state_digest(base)
     change(base)
-    with pytest.raises(PushError, match=f"the models in {base} changed while the run was going on; run it again"):
+    with pytest.raises(PushError, match=f"the models in {base} changed while the run was going on; start a new run"):
         _served(tmp_path, base, state)
 
 

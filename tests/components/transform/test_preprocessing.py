@@ -14,7 +14,7 @@ CLS, SEP, GOOD, MOVIE = (VOCABULARY.index(token) for token in ("[CLS]", "[SEP]",
 @pytest.fixture
 def config(tiny_encoder):
     encoder = {"handle": str(tiny_encoder), "vocab_file": None, "lower_case": None}
-    return {"encoder": {**encoder, "max_tokens": 5, "truncation": "head"}, "fingerprint": "f"}
+    return {"encoder": {**encoder, "max_tokens": 5, "truncation": "head"}}
 
 
 def process(texts, config):

@@ -16,7 +16,7 @@ from kfp.kubernetes import kubernetes_executor_config_pb2
 from kfp.pipeline_spec import pipeline_spec_pb2
 
 from pipeline.config_file import load_config
-from pipeline.kubeflow.compile import compile_pipeline, pipeline_name, write_compiled
+from pipeline.kubeflow.compile import compile_pipeline, write_compiled
 from pipeline.kubeflow.document import read_compiled
 from pipeline.kubeflow.errors import KubeflowError
 from pipeline.kubeflow.settings import STEPS, TFX_STEPS
@@ -27,7 +27,7 @@ CLUSTER = (
     "kubeflow.secrets={HF_TOKEN: {secret: hub, key: token}}",
     "kubeflow.image_pull_secrets=[registry]",
     "kubeflow.node_selector={pool: cheap}",
-    "kubeflow.tolerations=[{key: nvidia.com/gpu, effect: NoSchedule}]",
+    "kubeflow.tolerations=[{key: nvidia.com/gpu, operator: Exists, effect: NoSchedule}]",
     "kubeflow.pipeline_root=minio://mlpipeline/bertline",
     "kubeflow.retries={count: 4, backoff_seconds: 10, factor: 3, within_seconds: 7200}",
     "kubeflow.steps.default={cpu: 0.5, memory: 2Gi}",
@@ -113,10 +113,14 @@ def test_every_step_is_a_container_of_the_pinned_image_and_nothing_else(spec, co
         assert not any("iterator" in key.lower() for key in tasks[name])
 
 
-def test_nothing_of_this_machine_and_no_secret_is_inside(tmp_path, monkeypatch):
+@pytest.mark.parametrize("task", [demo, spans])
+@pytest.mark.parametrize("cluster", [CLUSTER, ()])
+def test_nothing_of_this_machine_and_no_secret_is_inside(tmp_path, monkeypatch, task, cluster):
     monkeypatch.setenv("HF_TOKEN", "s3cr3t-value")
+    monkeypatch.setenv("KFP_TOKEN", "s3cr3t-token")
     monkeypatch.chdir(tmp_path)
-    text = compile_pipeline(demo(*CLUSTER, f"pipeline.root={tmp_path}/runs")).text
+    local = (f"pipeline.root={tmp_path}/runs", f"kubeflow.api.ca={tmp_path}/ca.pem")
+    text = compile_pipeline(task(*cluster, *local)).text
     for local in (str(tmp_path), str(Path(__file__).parents[3]), str(Path.home()), sys.prefix, "s3cr3t"):
         assert local not in text
     paths = set(re.findall(r"(?<![\w:/.}])/[a-z][\w./-]*", text))
@@ -168,7 +172,7 @@ def test_what_lies_outside_is_observed_by_every_run(tasks, containers):
     for step in ("Transform", "Trainer"):
         assert parameters(tasks, step)["observed_encoder"] == observed("encoder")
         assert parameters(tasks, step)["encoder"] == {"componentInputParameter": "encoder"}
-        assert "--over=custom_config:fingerprint=observed_encoder" in containers[step]["args"]
+        assert "--over=custom_config:encoder.digest=observed_encoder" in containers[step]["args"]
         assert "--over=custom_config:encoder.handle=encoder" in containers[step]["args"]
         assert "Observe" in tasks[step]["dependentTasks"]
     assert "--over=custom_config:training.epochs=epochs" in containers["Trainer"]["args"]
@@ -243,10 +247,12 @@ def test_the_verdict_comes_last(tasks):
     assert tasks["Verdict"]["dependentTasks"] == ["Evaluator", "Pusher", "ServingCheck", "TextExampleGen"]
 
 
-def test_an_underscore_is_no_letter_of_kubernetes():
-    config = demo("pipeline.name=my_task_")
-    assert pipeline_name(config) == "my-task"
-    assert documents(config)[0]["pipelineInfo"]["name"] == "my-task"
+@pytest.mark.parametrize("step", ["Observe", "ServingCheck", "Pusher", "Verdict"])
+def test_whoever_turns_the_cache_on_gets_no_old_answer_of_a_step_that_looks_at_the_world(tasks, containers, step):
+    run = {"runtimeValue": {"constant": "{{$.pipeline_job_uuid}}"}}
+    assert run in parameters(tasks, step).values()
+    if step == "Pusher":
+        assert "--over=custom_config:nonce=run" in containers[step]["args"]
 
 
 @pytest.mark.parametrize(
@@ -255,6 +261,7 @@ def test_an_underscore_is_no_letter_of_kubernetes():
         (lambda: load_config("demo"), ["section kubeflow is missing", "--with"]),
         (lambda: demo("kubeflow.image=null"), ["kubeflow.image is missing", "sha256"]),
         (lambda: demo("push.folder=null"), ["push.folder is not set"]),
+        (lambda: demo("pipeline.name=my_task"), ["pipeline.name is my_task", "call it my-task"]),
         (lambda: demo("samples=['{{workflow.name}}']"), ["{{"]),
         (lambda: demo(f"kubeflow.env={{BIG: '{'x' * 200_000}'}}"), ["its container is", "bytes"]),
     ],
@@ -270,5 +277,17 @@ def test_a_file_that_cannot_be_written_is_refused(tmp_path):
     compiled = compile_pipeline(demo())
     with pytest.raises(KubeflowError, match=r"\.yaml"):
         write_compiled(compiled, tmp_path / "demo.json")
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("pipeline: {name: mine}\n")
+    with pytest.raises(KubeflowError, match="no compiled pipeline"):
+        write_compiled(compiled, mine)
+    assert mine.read_text() == "pipeline: {name: mine}\n"
     with pytest.raises(KubeflowError, match="cannot be written"):
         write_compiled(compiled, tmp_path / "nowhere" / "demo.yaml")
+
+
+def test_a_file_that_an_older_bertline_compiled_is_replaced(tmp_path):
+    compiled, path = compile_pipeline(demo()), tmp_path / "demo.yaml"
+    path.write_text(compiled.text.replace("bertline-", "bertline-0.0."))
+    write_compiled(compiled, path)
+    assert read_compiled(path).text == compiled.text

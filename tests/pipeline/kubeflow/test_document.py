@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import math
+import re
+
 import pytest
 import yaml
 
-from pipeline.kubeflow.document import parse_compiled, read_compiled
+from pipeline.kubeflow import document
+from pipeline.kubeflow.document import dump_documents, parse_compiled, read_compiled
 from pipeline.kubeflow.errors import KubeflowError
 from tests.pipeline.kubeflow.local import specs
 
@@ -66,7 +70,7 @@ def test_resources_keep_their_whole_numbers():
         (write(spec(), {"platforms": {"kubernetes": {"deploymentSpc": {}}}}), 'no field named "deploymentSpc"'),
         (
             changed(sdkVersion="bertline-0.0.9 tfx-1.16.0"),
-            "bertline 0.0.9 compiled it, and this is .*; compile it anew",
+            "bertline-0.0.9 compiled it, and this is bertline-.*; compile it anew",
         ),
     ],
 )
@@ -89,3 +93,77 @@ def test_a_file_that_cannot_be_read(tmp_path, content):
 def test_a_date_stays_a_text():
     assert specs.compiled(specs.task("Make"), name="2020-01-01").name == "2020-01-01"
     assert parse_compiled(changed().replace("small", "2020-01-01"), "p").name == "2020-01-01"
+
+
+def constant(written: str):
+    """The value of a parameter that is written so, as a kind and what it holds."""
+    one = specs.task("Make", inputs={"parameters": {"x": specs.constant("HERE")}}, parameters={"x": "STRING"})
+    spec = parse_compiled(specs.text(one).replace("HERE", written), "p").spec
+    value = spec.root.dag.tasks["Make"].inputs.parameters["x"].runtime_value.constant
+    return getattr(value, value.WhichOneof("kind"))
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        ("1e3", 1000), ("12e03", 12000), ("1.5e-1", 0.15), ("0o17", 15), ("017", 15), ("0b11", 3), ("-0x1F", -31),
+        ("1_000", 1000), ("08", 8), (".5", 0.5), ("-.5", -0.5), ("18446744073709551616", 2.0**64), ("True", True),
+        (".inf", math.inf), ("-.Inf", -math.inf), ("!!float 3", 3), ("!!str 3", "3"), ("'1e3'", "1e3"),
+        ("yes", "yes"), ("off", "off"), ("1:30", "1:30"), ("7e12345", "7e12345"), ("0x", "0x"),
+        ("2020-01-01", "2020-01-01"),
+        ("_1", "_1"), ("=", "="), (".", "."),
+    ],
+)  # fmt: skip
+def test_bare_words_are_read_as_go_reads_them(written, value):
+    assert constant(written) == value
+    assert type(constant(written)) is (float if isinstance(value, int) and value is not True else type(value))
+
+
+@pytest.mark.parametrize("word", ["1e3", "12e03", "0o17", "3", "true", ".inf"])
+def test_a_text_that_is_written_as_a_bare_number_is_refused(word):
+    with pytest.raises(KubeflowError, match=r"test\.yaml: invalid v2 pipeline spec"):
+        parse_compiled(specs.text(specs.task("Make")).replace("sdkVersion: test", f"sdkVersion: {word}"), "test.yaml")
+
+
+def test_what_is_called_a_number_and_is_none():
+    with pytest.raises(KubeflowError, match="'three' is no number"):
+        constant("!!int three")
+
+
+NASTY = [
+    "1", "-1", "+1", "0", "00", "017", "08", "0o17", "0O17", "0b11", "-0b11", "0b-1", "0x1F", "0X1f", "1_000", "0x_1",
+    "1e3", "1E3", "12e03", "7e12345", "1e999", "1.", ".5", "-.5", "+.5e-3", "1.5", "1.0e+3", "685_230.15", ".inf",
+    "-.Inf", "+.INF", ".nan", ".NaN", "0001e5", "18446744073709551616", "190:20:30", "-190:20:30.15", "1:30",
+    "2020-01-01", "2020-1-1 10:00:00", "2020-01-01T10:00:00Z", "y", "Y", "n", "N", "yes", "Yes", "YES", "no", "on",
+    "On", "off", "OFF", "true", "True", "FALSE", "null", "Null", "NULL", "~", "", " ", "=", "<<", "-", "---", "...",
+    "?", ":", "a: b", "a #b", "#", "*a", "&a", "!a", "!!int 3", "%a", "@a", "`a", "{", "[", "'", '"', "a\nb\n",
+    "1\n2", "  1", "1 ", "\t1", "1\t", "é", "\u2028", "\x85", "1\x00", "\ufeff", "😀", "x" * 200, "1 " * 100,
+    "abc " * 60, "2.1.0", "bertline-0.1.0 tfx-1.16.0",
+]  # fmt: skip
+# What yaml.v3 and its elders take for something else than a text: resolve.go and encode.go's isOldBool, base60float.
+GO_OTHERS = [
+    r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?",
+    r"[-+]?0[xX][0-9a-fA-F]+|[-+]?0[bB][-+]?[01]+|[-+]?0[oO]?[-+]?[0-7]+",
+    r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?",
+    r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ].*)?",
+    r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)|~||null|Null|NULL|<<",
+    r"(?i:true|false|y|n|yes|no|on|off)",
+]
+
+
+def test_every_text_is_written_so_that_every_reader_takes_it_for_one():
+    documents = [{"texts": NASTY}, dict.fromkeys(NASTY, "text")]
+    written = dump_documents(documents)
+    assert list(yaml.safe_load_all(written)) == documents
+    assert list(yaml.load_all(written, document._Loader)) == documents
+    bare = [token.value for token in yaml.scan(written) if isinstance(token, yaml.ScalarToken) and token.plain]
+    assert "bertline-0.1.0 tfx-1.16.0" in bare
+    assert not [word for word in bare for other in GO_OTHERS if re.fullmatch(other, word.replace("_", ""))]
+
+
+def test_what_is_no_text_stays_what_it_is():
+    documents = [{"b": [1, 2.5, True, None, -3, 1e30], "a": {}}, {"c": "text"}]
+    written = dump_documents(documents)
+    assert list(yaml.safe_load_all(written)) == documents
+    assert list(yaml.load_all(written, document._Loader)) == documents
+    assert written.index("a:") < written.index("b:")

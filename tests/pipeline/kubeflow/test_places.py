@@ -40,6 +40,14 @@ def test_a_path_that_no_step_would_find_is_refused(override, says):
         assert words in str(refusal.value)
 
 
+def test_the_innermost_volume_of_a_path_counts():
+    inner = "kubeflow.volumes.inner={{claim: inner, path: {path}, read_only: {read_only}}}"
+    places(demo("kubeflow.volumes.models.read_only=true", inner.format(path="/models/demo/in", read_only="false"),
+                "push.folder=/models/demo/in/served"))  # fmt: skip
+    with pytest.raises(KubeflowError, match="the volume inner"):
+        places(demo(inner.format(path="/models/in", read_only="true"), "push.folder=/models/in/served"))
+
+
 def test_a_cluster_without_volumes_says_so():
     with pytest.raises(KubeflowError, match=r"kubeflow\.volumes \(there are none\)"):
         places(demo("kubeflow.volumes={}"))

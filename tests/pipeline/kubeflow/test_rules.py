@@ -293,6 +293,7 @@ def test_outputs_that_the_launcher_cannot_collect():
     assert told.startswith("component Make, output parameter q: unknown type PARAMETER_TYPE_ENUM_UNSPECIFIED")
 
 
+SCRATCH = {"volumeName": "scratch", "mountPath": "/tmp"}
 MOUNT = {"constant": "bertline-models", "mountPath": "/models"}
 
 
@@ -304,7 +305,26 @@ MOUNT = {"constant": "bertline-models", "mountPath": "/models"}
         ({"pvcMount": [{"mountPath": "/models"}]}, "names no claim"),
         ({"pvcMount": [{"constant": "c"}]}, "volume mount path not provided"),
         ({"pvcMount": [{**MOUNT, "mountPath": "models"}]}, "'models' is no absolute path"),
-        ({"pvcMount": [{**MOUNT, "mountPath": "/minio/"}]}, "the backend mounts a folder of its own at /minio/"),
+        ({"pvcMount": [{**MOUNT, "mountPath": "/minio/"}]}, "/minio/ is at, below or above /minio, a folder of the"),
+        ({"pvcMount": [{**MOUNT, "mountPath": "//s3/x"}]}, "//s3/x is at, below or above /s3"),
+        ({"pvcMount": [{**MOUNT, "mountPath": "/.cache/a"}]}, "/.cache/a is at, below or above /.cache"),
+        ({"pvcMount": [{**MOUNT, "mountPath": "/"}]}, "/ is at, below or above /kfp-launcher"),
+        ({"pvcMount": [{**MOUNT, "mountPath": "/data/../minio"}]}, "'/data/../minio' has '..' in it"),
+        (
+            {"pvcMount": [{**MOUNT, "mountPath": "/opt"}]},
+            "/opt is at, below or above /opt/bertline, which is the image's",
+        ),
+        ({"pvcMount": [{**MOUNT, "mountPath": "/opt/venv/lib"}]}, "/opt/venv/lib is at, below or above /opt/venv"),
+        ({"emptyDirMounts": [{"volumeName": "a", "mountPath": "/gcs"}]}, "/gcs is at, below or above /gcs"),
+        (
+            {"pvcMount": [{**MOUNT, "constant": "minio-scratch"}]},
+            "minio-scratch is the name of a volume of the backend",
+        ),
+        ({"pvcMount": [{**MOUNT, "constant": "kfp-launcher"}]}, "kfp-launcher is the name of a volume of the backend"),
+        (
+            {"pvcMount": [{**MOUNT, "constant": "scratch"}], "emptyDirMounts": [SCRATCH]},
+            "scratch is the name of the pipeline's own empty folder in the pod; use a claim of another name",
+        ),
         ({"pvcMount": [{**MOUNT, "constant": "bertline.models"}]}, "Kubernetes cannot call a volume 'bertline.models'"),
         ({"pvcMount": [MOUNT, {**MOUNT, "constant": "c"}]}, "two volumes are mounted at /models"),
         ({"pvcMount": [MOUNT, {**MOUNT, "mountPath": "/data"}]}, "the volume bertline-models is there twice"),
@@ -316,6 +336,11 @@ def test_platforms_that_kubernetes_does_not_take(platform, problem):
     assert told
     assert all(line.startswith("platform, executor Make_executor: ") for line in told)
     assert any(problem in line for line in told)
+
+
+def test_volumes_that_are_in_nobodys_way():
+    mounts = [MOUNT, {"constant": "bertline-data", "mountPath": "/opt/data"}, {"constant": "m", "mountPath": "/minio2"}]
+    assert found({**MAKE, "platform": {"pvcMount": mounts, "emptyDirMounts": [SCRATCH]}}) == []
 
 
 def test_a_platform_for_no_executor():

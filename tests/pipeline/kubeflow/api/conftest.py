@@ -40,26 +40,31 @@ platforms:
 """
 
 
+VARIABLES = (
+    "KFP_HOST",
+    "KFP_TOKEN",
+    "KF_PIPELINES_ENDPOINT",
+    "KF_PIPELINES_IAP_OAUTH2_CLIENT_ID",
+    "KF_PIPELINES_SA_TOKEN_PATH",
+    "KF_PIPELINES_UI_ENDPOINT",
+    "KUBERNETES_SERVICE_HOST",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "http_proxy",
+    "https_proxy",
+)
+
+
 @pytest.fixture(autouse=True)
-def _no_pauses(monkeypatch):
-    """New tries come at once."""
+def own_environment(monkeypatch):
+    """Nothing is taken from whoever runs the tests, and new tries come at once."""
     monkeypatch.setattr("pipeline.kubeflow.api.transport._FIRST_PAUSE", 0.001)
-
-
-@pytest.fixture(autouse=True)
-def _own_environment(monkeypatch):
-    for name in (
-        "KFP_HOST",
-        "KFP_TOKEN",
-        "KF_PIPELINES_ENDPOINT",
-        "KF_PIPELINES_UI_ENDPOINT",
-        "KUBERNETES_SERVICE_HOST",
-    ):
+    for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
 
 
-@pytest.fixture
-def cluster():
+@pytest.fixture(name="cluster")
+def serving_cluster():
     with serving(Cluster()) as cluster:
         yield cluster
 

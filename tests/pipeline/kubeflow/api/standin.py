@@ -13,20 +13,21 @@ import email.policy
 import json
 import re
 import ssl
+import sys
 import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import yaml
 from kfp_server_api import models
 
 BASE = "/apis/v2beta1"
-_NOW = "2026-01-02T03:04:05Z"
+NOW = "2026-01-02T03:04:05Z"
 _LONGEST_DELAY = 5.0
 
 
@@ -43,7 +44,10 @@ class Request:
 
 @dataclass
 class Trouble:
-    """Answers to requests that match, in place of the right ones, so many times."""
+    """Answers to requests that match, in place of the right ones, so many times.
+
+    The status 0 is no answer: the connection is cut. With `done`, what was asked for is done all the same.
+    """
 
     method: str
     path: str
@@ -52,6 +56,7 @@ class Trouble:
     message: str = "trouble"
     body: bytes | None = None
     headers: dict[str, str] = field(default_factory=dict)
+    done: bool = False
 
 
 class RefusalError(Exception):
@@ -79,6 +84,7 @@ class Cluster:
     slow: str | None = None  # a pattern of paths that are answered late
     released: threading.Event = field(default_factory=threading.Event)
     url: str = ""
+    faults: list[BaseException] = field(default_factory=list)  # what went wrong in the stand-in, for the teardown
 
     def fail(self, method: str, path: str, status: int, times: int = 1, **settings: Any) -> None:
         self.troubles.append(Trouble(method, path, status, times, **settings))
@@ -90,7 +96,7 @@ class Cluster:
     def add_experiment(self, name: str, namespace: str = "", **extra: Any) -> str:
         key = str(uuid.uuid4())
         self.experiments[key] = {
-            "experiment_id": key, "display_name": name, "created_at": _NOW, "namespace": namespace,
+            "experiment_id": key, "display_name": name, "created_at": NOW, "namespace": namespace,
             "storage_state": "AVAILABLE", **extra,
         }  # fmt: skip
         return key
@@ -98,7 +104,7 @@ class Cluster:
     def add_pipeline(self, name: str, description: str = "", namespace: str = "") -> str:
         key = str(uuid.uuid4())
         self.pipelines[key] = {
-            "pipeline_id": key, "display_name": name, "description": description, "created_at": _NOW,
+            "pipeline_id": key, "display_name": name, "description": description, "created_at": NOW,
             "namespace": namespace,
         }  # fmt: skip
         return key
@@ -106,21 +112,21 @@ class Cluster:
     def add_version(self, pipeline_id: str, name: str, description: str = "", spec: Any = None) -> str:
         key = str(uuid.uuid4())
         self.versions[key] = {
-            "pipeline_id": pipeline_id, "pipeline_version_id": key, "display_name": name, "created_at": _NOW,
+            "pipeline_id": pipeline_id, "pipeline_version_id": key, "display_name": name, "created_at": NOW,
             "description": description, "pipeline_spec": spec or {},
         }  # fmt: skip
         return key
 
     def add_run(self, name: str = "a run") -> str:
         key = str(uuid.uuid4())
-        self.runs[key] = {"run_id": key, "display_name": name, "state": "PENDING", "created_at": _NOW}
+        self.runs[key] = {"run_id": key, "display_name": name, "state": "PENDING", "created_at": NOW}
         return key
 
     def add_schedule(self, name: str, experiment_id: str, cron: str = "0 0 2 * * *") -> str:
         key = str(uuid.uuid4())
         self.schedules[key] = {
             "recurring_run_id": key, "display_name": name, "experiment_id": experiment_id, "status": "ENABLED",
-            "mode": "ENABLE", "max_concurrency": "1", "no_catchup": True, "created_at": _NOW,
+            "mode": "ENABLE", "max_concurrency": "1", "no_catchup": True, "created_at": NOW,
             "trigger": {"cron_schedule": {"cron": cron}},
         }  # fmt: skip
         return key
@@ -128,8 +134,11 @@ class Cluster:
 
 @contextmanager
 def serving(cluster: Cluster, tls: ssl.SSLContext | None = None) -> Iterator[Cluster]:
-    """Serves the cluster's API on this machine inside the block; `cluster.url` is its address."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"cluster": cluster}))
+    """Serves the cluster's API on this machine inside the block; `cluster.url` is its address.
+
+    What went wrong in the stand-in itself is raised at the end.
+    """
+    server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"cluster": cluster}))
     server.daemon_threads = True
     if tls is not None:
         server.socket = tls.wrap_socket(server.socket, server_side=True)
@@ -143,6 +152,15 @@ def serving(cluster: Cluster, tls: ssl.SSLContext | None = None) -> Iterator[Clu
         server.shutdown()
         server.server_close()
         thread.join()
+    assert not cluster.faults, cluster.faults
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Keeps what went wrong, but for a client that went away: some are meant to."""
+        error = sys.exc_info()[1]
+        if error is not None and not isinstance(error, (ConnectionError, ssl.SSLError)):
+            cast("type[_Handler]", self.RequestHandlerClass).cluster.faults.append(error)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -173,6 +191,11 @@ class _Handler(BaseHTTPRequestHandler):
         )
         if trouble is not None:
             trouble.times -= 1
+            if trouble.done:
+                _route(cluster, request)
+            if trouble.status == 0:
+                self.close_connection = True
+                return None
             body = trouble.body if trouble.body is not None else _error(trouble.status, trouble.message)
             return self._send(trouble.status, body, trouble.headers)
         try:
@@ -232,10 +255,15 @@ def _list(kind: str, plural: str, model: str, *own_keys: str):
         for predicate in json.loads(request.query.get("filter") or "{}").get("predicates", []):
             assert predicate["operation"] in (1, "EQUALS")
             wanted[predicate["key"]] = predicate["stringValue"]
-        found = [entry for entry in entries if all(entry.get(key) == value for key, value in wanted.items())]
+        found = [entry for entry in entries if all(_same(entry.get(key), value) for key, value in wanted.items())]
         return _page(cluster, request, found, plural, model)
 
     return act
+
+
+def _same(left: Any, right: Any) -> bool:
+    """As MySQL compares texts: without capitals."""
+    return str(left or "").lower() == str(right).lower()
 
 
 def _page(cluster: Cluster, request: Request, found: list[Any], plural: str, model: str) -> Any:
@@ -258,6 +286,8 @@ def _check_namespace(cluster: Cluster, request: Request, kind: str) -> None:
 
 def _make_experiment(cluster: Cluster, request: Request) -> Any:
     body = _heard("V2beta1Experiment", request.body)
+    if any(_same(entry["display_name"], body["display_name"]) for entry in cluster.experiments.values()):
+        raise RefusalError(409, f"Experiment {body['display_name']} already exists")
     key = cluster.add_experiment(body["display_name"], body.get("namespace", ""))
     return _spoken("V2beta1Experiment", cluster.experiments[key])
 
@@ -265,7 +295,7 @@ def _make_experiment(cluster: Cluster, request: Request) -> Any:
 def _make_pipeline(cluster: Cluster, request: Request) -> Any:
     body = _heard("V2beta1Pipeline", request.body)
     name = body["display_name"]
-    if name in cluster.hidden_pipelines or any(p["display_name"] == name for p in cluster.pipelines.values()):
+    if name in cluster.hidden_pipelines or any(_same(p["display_name"], name) for p in cluster.pipelines.values()):
         raise RefusalError(409, f"The name {name} already exist. Please specify a new name")
     key = cluster.add_pipeline(name, body.get("description", ""), body.get("namespace", ""))
     return _spoken("V2beta1Pipeline", cluster.pipelines[key])
@@ -275,7 +305,7 @@ def _upload_version(cluster: Cluster, request: Request) -> Any:
     pipeline_id, name = request.query["pipelineid"], request.query["name"]
     if pipeline_id not in cluster.pipelines:
         raise RefusalError(400, "Failed to create a pipeline version")
-    if any(v["pipeline_id"] == pipeline_id and v["display_name"] == name for v in cluster.versions.values()):
+    if any(v["pipeline_id"] == pipeline_id and _same(v["display_name"], name) for v in cluster.versions.values()):
         raise RefusalError(409, "Failed to create a pipeline version")
     assert request.body["field"] == "uploadfile"
     assert request.body["file"].endswith(".yaml")
@@ -319,7 +349,7 @@ def _make_schedule(cluster: Cluster, request: Request) -> Any:
         raise RefusalError(400, "The max concurrency of the job is out of range. Support 1-10")
     key = str(uuid.uuid4())
     status = "ENABLED" if body["mode"] == "ENABLE" else "DISABLED"
-    cluster.schedules[key] = body | {"recurring_run_id": key, "status": status, "created_at": _NOW}
+    cluster.schedules[key] = body | {"recurring_run_id": key, "status": status, "created_at": NOW}
     cluster.schedules[key]["max_concurrency"] = str(body["max_concurrency"])  # an int64 in protobuf's JSON
     return _spoken("V2beta1RecurringRun", cluster.schedules[key])
 
@@ -375,18 +405,3 @@ def _heard(model: str, body: dict[str, Any]) -> dict[str, Any]:
     if not set(body) <= known:
         raise RefusalError(400, f"unknown fields {set(body) - known}")
     return body
-
-
-def node(name: str, state: str, pod: str = "", children: tuple[str, ...] = (), **extra: Any) -> dict[str, Any]:
-    """A node of a workflow, as `task_details` lists it."""
-    started = {} if state == "PENDING" else {"start_time": _NOW}
-    ended = {"end_time": "2026-01-02T03:05:05Z"} if state not in ("PENDING", "RUNNING") else {}
-    return {
-        "display_name": name, "task_id": str(uuid.uuid4()), "state": state, "pod_name": pod or name.lower(),
-        "create_time": _NOW, **started, **ended, "child_tasks": [{"pod_name": child} for child in children], **extra,
-    }  # fmt: skip
-
-
-def look(state: str, *nodes: dict[str, Any], **extra: Any) -> dict[str, Any]:
-    """A run at one time."""
-    return {"state": state, "run_details": {"task_details": list(nodes)}, **extra}

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import base64
 import json
 import logging
 import socket
 import ssl
+from typing import Any
 
 import pytest
 import trustme
+import urllib3
 from kfp.client import Client
 
 from pipeline.kubeflow.api.connection import connect
@@ -14,6 +17,8 @@ from pipeline.kubeflow.api.errors import ApiError, NotReachedError
 from pipeline.kubeflow.errors import KubeflowError
 from pipeline.kubeflow.settings import Api
 from tests.pipeline.kubeflow.api.standin import Cluster, serving
+
+POD = {"KUBERNETES_SERVICE_HOST": "10.0.0.1"}
 
 
 def api(cluster: Cluster, **settings) -> Api:
@@ -39,10 +44,39 @@ def test_the_address_of_the_environment_is_taken_where_there_is_no_other(cluster
     assert connect(Api(), environment={"KFP_HOST": cluster.url}).host == cluster.url
     assert connect(api(cluster), environment={"KFP_HOST": "http://other"}).host == cluster.url
 
+    assert connect(Api(), environment={"KF_PIPELINES_ENDPOINT": cluster.url}).host == cluster.url
+    in_a_pod = {"KF_PIPELINES_ENDPOINT": cluster.url, "KUBERNETES_SERVICE_HOST": "10.0.0.1"}
+    assert connect(Api(), environment=in_a_pod).host == cluster.url
+
 
 def test_the_address_of_the_user_interface_may_be_another(cluster):
-    connection = connect(api(cluster), environment={"KF_PIPELINES_UI_ENDPOINT": "kubeflow.example.org/"})
+    elsewhere = {"KF_PIPELINES_UI_ENDPOINT": "kubeflow.example.org/"}
+    connection = connect(api(cluster), environment=elsewhere)
     assert connection.run_url("1") == "http://kubeflow.example.org/#/runs/details/1"
+    connection = connect(api(cluster, ui="https://ui.example.org/pipeline/"), environment=elsewhere)
+    assert connection.schedule_url("1") == "https://ui.example.org/pipeline/#/recurringrun/details/1"
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """What would be asked, and with which token; a healthy API answers."""
+    asked: list[tuple[str, str | None]] = []
+
+    def request(self, method, url, headers, **settings):
+        asked.append((url, headers.get("authorization")))
+        body: Any = b"{}"
+        return urllib3.HTTPResponse(body, {"content-type": "application/json"}, status=200)
+
+    monkeypatch.setattr("pipeline.kubeflow.api.transport.Transport.request", request)
+    return asked
+
+
+@pytest.mark.parametrize("host", ["http://ml-pipeline.kubeflow.svc:8888", "http://a.b.svc.cluster.local"])
+def test_there_is_no_link_to_what_only_a_cluster_reaches(asked, host):
+    connection = connect(Api(host=host), environment={"KFP_TOKEN": "word"})
+    assert connection.run_url("1") is connection.schedule_url("1") is None
+    assert asked == [(f"{host}/apis/v2beta1/healthz", "Bearer word")]
+    assert connect(Api(host=host, ui="https://ui"), environment={}).run_url("1") == "https://ui/#/runs/details/1"
 
 
 def test_no_address():
@@ -53,15 +87,51 @@ def test_an_address_without_its_scheme():
     assert "write http://localhost:8080 or https://localhost:8080" in refused(Api(), {"KFP_HOST": "localhost:8080"})
 
 
-def test_in_a_pod_the_api_is_found_by_its_name(monkeypatch):
-    asked = []
-    monkeypatch.setattr(
-        "pipeline.kubeflow.api.transport.Transport.request",
-        lambda self, method, url, **settings: asked.append(url) or pytest.fail("enough"),
-    )
-    with pytest.raises(pytest.fail.Exception):
-        connect(Api(), environment={"KUBERNETES_SERVICE_HOST": "10.0.0.1", "KFP_TOKEN": "word"})
-    assert asked == ["http://ml-pipeline.kubeflow.svc.cluster.local:8888/apis/v2beta1/healthz"]
+def test_in_a_pod_the_api_is_found_by_its_name(asked):
+    connect(Api(), environment={**POD, "KFP_TOKEN": "word"})
+    assert asked == [("http://ml-pipeline.kubeflow.svc.cluster.local:8888/apis/v2beta1/healthz", "Bearer word")]
+
+
+def test_in_a_pod_the_token_is_its_own(asked, tmp_path):
+    path = tmp_path / "token"
+    connect(Api(), environment={**POD, "KF_PIPELINES_SA_TOKEN_PATH": str(path)})
+    path.write_text("own")
+    connect(Api(), environment={**POD, "KF_PIPELINES_SA_TOKEN_PATH": str(path)})
+    connect(Api(host="https://other"), environment={**POD, "KF_PIPELINES_SA_TOKEN_PATH": str(path)})
+    assert [token for _, token in asked] == [None, "Bearer own", None]
+
+
+@pytest.mark.parametrize(
+    "settings", [{"host": "https://ann:word@kubeflow"}, {"host": "https://a", "ui": "https://b@c"}]
+)
+def test_an_address_holds_no_password(asked, settings):
+    message = refused(Api(**settings))
+    assert "holds a user's name or password" in message
+    assert "word@" not in message
+    assert not asked
+
+
+@pytest.mark.parametrize("host", ["http://kubeflow.example.org", "http://10.0.0.1:8888", "http://a.svc.example.org"])
+def test_a_token_is_not_sent_in_the_clear(asked, tmp_path, host):
+    path = tmp_path / "token"
+    path.write_text("word")
+    assert "in the clear; write https://" in refused(Api(host=host), {"KFP_TOKEN": "word"})
+    assert "in the clear; write https://" in refused(Api(host=host), token_file=path)
+    assert not asked
+    connect(Api(host=host), environment={})
+    connect(Api(host="http://[::1]:8888"), environment={"KFP_TOKEN": "word"})
+
+
+def test_proxies_of_the_environment(cluster, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", cluster.url.replace("//", "//ann:w%40rd@"))
+    monkeypatch.setenv("NO_PROXY", "near.example.org")
+    connect(Api(host="http://kubeflow.example.org"), environment={})
+    assert cluster.requests[0].headers["host"] == "kubeflow.example.org"
+    assert cluster.requests[0].headers["proxy-authorization"] == f"Basic {base64.b64encode(b'ann:w@rd').decode()}"
+    connect(api(cluster), environment={})
+    assert cluster.requests[1].headers["host"] in cluster.url
+    assert "cannot be reached" in refused(Api(host="http://near.example.org"))
+    assert len(cluster.requests) == 2
 
 
 def test_an_api_that_is_not_there():
@@ -230,8 +300,20 @@ def test_nothing_is_printed_or_logged(cluster, capfd, recwarn):
     assert logging.root.manager.disable == logging.NOTSET
 
 
-def test_a_browser_is_not_opened(cluster):
-    assert "opens no browser" in refused(api(cluster), {"KF_PIPELINES_IAP_OAUTH2_CLIENT_ID": "id"})
+def test_a_browser_is_not_opened(cluster, tmp_path, monkeypatch):
+    monkeypatch.setenv("KF_PIPELINES_IAP_OAUTH2_CLIENT_ID", "id")
+    path = tmp_path / "token"
+    path.write_text("word")
+    connect(api(cluster), environment={})
+    connect(api(cluster), token_file=path, environment={})
+    assert [request.headers.get("authorization") for request in cluster.requests] == [None, "Bearer word"]
+
+
+@pytest.mark.parametrize("token", [None, "word"])
+def test_google_is_not_asked_for_a_token(asked, tmp_path, token):
+    (tmp_path / "token").write_text("word")
+    connect(Api(host="https://a.googleusercontent.com"), tmp_path / "token" if token else None, environment={})
+    assert asked[0][1] == (token and f"Bearer {token}")
 
 
 @pytest.fixture(scope="module")

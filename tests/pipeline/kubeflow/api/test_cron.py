@@ -73,6 +73,7 @@ def test_the_next_times():
 
 def test_either_day_suffices_but_where_one_begins_with_a_star():
     assert days("0 0 3 * 1") == ["01-03 00:00:00", "01-05 00:00:00", "01-12 00:00:00"]
+    assert days("0 0 1,*/2 * 1") == days("0 0 */2 * 1")
     assert days("0 0 */2 * 1") == ["01-05 00:00:00", "01-19 00:00:00", "02-09 00:00:00"]
 
 

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import io
 from datetime import datetime, timezone
 
 import pytest
+from rich.console import Console
 
 from pipeline.kubeflow.api import schedule
 from pipeline.kubeflow.api.connection import connect
+from pipeline.kubeflow.api.report import schedules_table
 from pipeline.kubeflow.api.schedule import When, when
 from pipeline.kubeflow.api.submit import Wanted
 from pipeline.kubeflow.errors import KubeflowError
@@ -37,7 +40,7 @@ def test_a_schedule_is_made(cluster, connection, compiled):
         "max_concurrency": 2,
     }  # fmt: skip
     assert made.name == "nightly"
-    assert made.enabled
+    assert made.state == "on"
     assert made.catchup
     assert made.concurrency == 2
     assert made.version_id == version["pipeline_version_id"]
@@ -94,10 +97,10 @@ def test_pause_resume_delete(cluster, connection, by_id):
     key = cluster.add_schedule("nightly", cluster.add_experiment("bertline"))
     word = key if by_id else "nightly"
     paused = schedule.pause(connection, word)
-    assert not paused.enabled
+    assert paused.state == "paused"
     assert paused.next_times() == []
     assert cluster.schedules[key]["status"] == "DISABLED"
-    assert schedule.resume(connection, word).enabled
+    assert schedule.resume(connection, word).state == "on"
     assert cluster.schedules[key]["status"] == "ENABLED"
     assert schedule.delete(connection, word).schedule_id == key
     assert not cluster.schedules
@@ -145,3 +148,52 @@ def test_times_are_written_in_utc():
 def test_times_that_are_none(start, end, told):
     with pytest.raises(KubeflowError, match=told):
         when("0 2 * * *", start, end, False, 1)
+
+
+@pytest.mark.parametrize(
+    ("status", "mode", "state"),
+    [
+        ("ENABLED", "ENABLE", "on"),
+        ("DISABLED", "DISABLE", "paused"),
+        ("STATUS_UNSPECIFIED", "ENABLE", "error"),
+        (None, "ENABLE", "on"),
+        (None, "DISABLE", "paused"),
+    ],
+)
+def test_the_states_of_a_schedule(cluster, connection, status, mode, state):
+    key = cluster.add_schedule("nightly", cluster.add_experiment("bertline"))
+    cluster.schedules[key] |= {"status": status, "mode": mode, "error": {"message": "no such version"}}
+    (found,) = schedule.list_schedules(connection)
+    assert found.state == state
+    assert bool(found.next_times()) is (state == "on")
+    file = io.StringIO()
+    Console(file=file, width=200).print(schedules_table([found]))
+    assert f"{state}: no such version" in file.getvalue()
+
+
+def test_several_users(cluster, compiled):
+    cluster.multi_user = True
+    connection = connect(Api(host=cluster.url, namespace="team", service_account="runner"), environment={})
+    made = schedule.create(connection, compiled, Wanted(name="nightly"), NIGHTLY)
+    assert cluster.asked("POST", "/recurringruns")[0].body["service_account"] == "runner"
+    assert [found.schedule_id for found in schedule.list_schedules(connection)] == [made.schedule_id]
+    assert schedule.pause(connection, "nightly").state == "paused"
+    other = connect(Api(host=cluster.url, namespace="other"), environment={})
+    with pytest.raises(KubeflowError, match="there is no experiment bertline"):
+        schedule.list_schedules(other)
+
+
+def test_a_schedule_that_differs_in_capitals_is_another(cluster, connection):
+    cluster.add_schedule("Nightly", cluster.add_experiment("bertline"))
+    with pytest.raises(KubeflowError, match="there is no schedule nightly"):
+        schedule.delete(connection, "nightly")
+    assert len(cluster.schedules) == 1
+
+
+@pytest.mark.parametrize("status", [0, 503])
+def test_a_schedule_that_may_have_been_made(cluster, connection, compiled, status):
+    cluster.fail("POST", "recurringruns$", status, done=True)
+    with pytest.raises(KubeflowError, match="may have been done all the same"):
+        schedule.create(connection, compiled, Wanted(), NIGHTLY)
+    with pytest.raises(KubeflowError, match="there is a schedule tiny already"):
+        schedule.create(connection, compiled, Wanted(), NIGHTLY)

@@ -8,7 +8,7 @@ import yaml
 from pipeline.kubeflow.api.connection import connect
 from pipeline.kubeflow.api.errors import ApiError
 from pipeline.kubeflow.api.pipelines import text_of
-from pipeline.kubeflow.api.submit import Wanted, submit
+from pipeline.kubeflow.api.submit import Wanted, prepare, start
 from pipeline.kubeflow.document import parse_compiled
 from pipeline.kubeflow.errors import KubeflowError
 from pipeline.kubeflow.settings import Api
@@ -18,6 +18,11 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def submit(connection, compiled, wanted):
+    prepared = prepare(connection, compiled, wanted)
+    return prepared, start(connection, compiled, wanted, prepared)
+
+
 def refused(connection, compiled, **wanted) -> str:
     with pytest.raises(KubeflowError) as caught:
         submit(connection, compiled, Wanted(**wanted))
@@ -25,7 +30,7 @@ def refused(connection, compiled, **wanted) -> str:
 
 
 def test_the_first_time_pipeline_version_and_experiment_are_made(cluster, connection, compiled):
-    run = submit(connection, compiled, Wanted(parameters={"epochs": 2}))
+    run, run_id = submit(connection, compiled, Wanted(parameters={"epochs": 2}))
     (pipeline,) = cluster.pipelines.values()
     (version,) = cluster.versions.values()
     (experiment,) = cluster.experiments.values()
@@ -35,7 +40,8 @@ def test_the_first_time_pipeline_version_and_experiment_are_made(cluster, connec
     assert cluster.asked("POST", "/pipelines/upload_version")[0].body["text"] == compiled.text
     assert experiment["display_name"] == "bertline"
     assert run.version.is_new
-    assert run.url == f"{cluster.url}/#/runs/details/{run.run_id}"
+    assert run.experiment.is_new
+    assert list(cluster.runs) == [run_id]
     (request,) = cluster.asked("POST", "/runs")
     assert request.body == {
         "display_name": run.name,
@@ -49,8 +55,8 @@ def test_the_first_time_pipeline_version_and_experiment_are_made(cluster, connec
 
 
 def test_the_same_text_is_not_uploaded_again(cluster, connection, compiled):
-    first = submit(connection, compiled, Wanted(name="one"))
-    second = submit(connection, compiled, Wanted(name="two"))
+    first, _ = submit(connection, compiled, Wanted(name="one"))
+    second, _ = submit(connection, compiled, Wanted(name="two"))
     assert second.version.version_id == first.version.version_id
     assert not second.version.is_new
     assert len(cluster.asked("POST", "/pipelines/upload_version")) == 1
@@ -61,15 +67,15 @@ def test_the_same_text_is_not_uploaded_again(cluster, connection, compiled):
 def test_another_text_is_another_version_of_the_same_pipeline(cluster, connection, compiled):
     submit(connection, compiled, Wanted())
     changed = parse_compiled(compiled.text.replace("image: a", "image: c"), "changed.yaml")
-    assert submit(connection, changed, Wanted()).version.is_new
+    assert prepare(connection, changed, Wanted()).version.is_new
     assert len(cluster.pipelines) == 1
     assert len(cluster.versions) == 2
 
 
 def test_a_version_has_the_name_that_is_wanted(cluster, connection, compiled):
-    run = submit(connection, compiled, Wanted(version="spring"))
+    run, _ = submit(connection, compiled, Wanted(version="spring"))
     assert run.version.name == "spring"
-    assert not submit(connection, compiled, Wanted(version="spring")).version.is_new
+    assert not prepare(connection, compiled, Wanted(version="spring")).version.is_new
 
 
 def test_a_versions_name_is_not_given_to_another_text(cluster, connection, compiled):
@@ -122,12 +128,12 @@ def test_a_pipeline_that_was_uploaded_by_hand_is_ours(cluster, connection, compi
     spec = {"sdkVersion": "bertline-0.0.1"}
     key = cluster.add_pipeline("tiny")
     cluster.add_version(key, "by hand", spec={"pipeline_spec": spec, "platform_spec": {}} if wrapped else spec)
-    assert submit(connection, compiled, Wanted()).version.pipeline_id == key
+    assert prepare(connection, compiled, Wanted()).version.pipeline_id == key
 
 
 def test_without_cache_every_task_runs_anew(cluster, connection, compiled):
-    cached = submit(connection, compiled, Wanted())
-    anew = submit(connection, compiled, Wanted(cache=False))
+    cached = prepare(connection, compiled, Wanted())
+    anew = prepare(connection, compiled, Wanted(cache=False))
     assert anew.version.version_id != cached.version.version_id
     spec, platform = yaml.safe_load_all(cluster.asked("POST", "/pipelines/upload_version")[-1].body["text"])
     assert "cachingOptions" not in spec["root"]["dag"]["tasks"]["Observe"]
@@ -163,7 +169,7 @@ def test_an_experiment_that_another_makes_at_the_same_moment(cluster, connection
         raise ApiError("taken", 409)
 
     monkeypatch.setattr(connection.client, "create_experiment", create)
-    assert submit(connection, compiled, Wanted()).run_id in cluster.runs
+    assert not prepare(connection, compiled, Wanted()).experiment.is_new
 
 
 def test_what_the_api_says_of_a_run_is_told(cluster, connection, compiled):
@@ -180,3 +186,37 @@ def test_artifacts_go_where_the_pipeline_says(cluster, connection, compiled):
 def test_nothing_is_printed(connection, compiled, capfd):
     submit(connection, compiled, Wanted())
     assert capfd.readouterr() == ("", "")
+
+
+def test_names_are_told_apart_by_capitals(cluster, connection, compiled):
+    other = cluster.add_experiment("Bertline")
+    assert "differ in capitals alone are the same to the API; give --experiment 'Ber" in refused(connection, compiled)
+    del cluster.experiments[other]
+    cluster.add_pipeline("TINY", "bertline's")
+    assert "differs in capitals alone" in refused(connection, compiled)
+    assert not cluster.versions
+
+
+def test_an_upload_that_was_interrupted_is_found_again(cluster, connection, compiled):
+    cluster.fail("POST", "upload_version", 0, done=True)
+    assert "may have been done all the same" in refused(connection, compiled)
+    prepared, _ = submit(connection, compiled, Wanted())
+    assert not prepared.version.is_new
+    assert (len(cluster.pipelines), len(cluster.versions), len(cluster.runs)) == (1, 1, 1)
+
+
+def test_a_run_that_may_have_been_started(cluster, connection, compiled):
+    prepared = prepare(connection, compiled, Wanted())
+    for status, in_doubt in ((0, True), (502, True), (504, True), (500, False), (400, False)):
+        cluster.fail("POST", "runs$", status)
+        with pytest.raises(ApiError) as caught:
+            start(connection, compiled, Wanted(), prepared)
+        assert caught.value.in_doubt is in_doubt
+        assert ("may have been done all the same" in str(caught.value)) is in_doubt
+    assert len(cluster.asked("POST", "/runs")) == 5
+
+
+@pytest.mark.parametrize("names", [{"name": ""}, {"version": " "}])
+def test_empty_names(names):
+    with pytest.raises(KubeflowError, match="is empty; give a name, or leave the option out"):
+        Wanted(**names)

@@ -66,3 +66,13 @@ def test_errors_are_told_without_objects(error, told):
     assert told in str(caught.value)
     assert "0x" not in str(caught.value)
     assert caught.value.may_pass
+    assert not caught.value.in_doubt
+
+
+@pytest.mark.parametrize(("error", "in_doubt"), [(REFUSED, False), (LATE, False), (CUT, True), (SLOW, True)])
+def test_what_writes_is_in_doubt_where_it_was_sent(error, in_doubt):
+    broken: Any = _Broken(error)
+    with pytest.raises(NotReachedError) as caught:
+        Transport(broken, "http://kubeflow.example.org", 60).request("POST", "http://kubeflow.example.org/apis")
+    assert caught.value.in_doubt is in_doubt
+    assert ("may have been done all the same" in str(caught.value)) is in_doubt

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import re
+from datetime import timedelta
 
 import pytest
 from rich.console import Console
@@ -9,7 +10,7 @@ from rich.console import Console
 from pipeline.kubeflow.api.connection import connect
 from pipeline.kubeflow.api.display import RunDisplay
 from pipeline.kubeflow.api.errors import ApiError
-from pipeline.kubeflow.api.tasks import RunStatus, State, Task, run_status
+from pipeline.kubeflow.api.tasks import RunStatus, Task, run_status
 from pipeline.kubeflow.api.watch import (
     Pace,
     StillRunningError,
@@ -21,19 +22,28 @@ from pipeline.kubeflow.api.watch import (
 )
 from pipeline.kubeflow.errors import KubeflowError
 from pipeline.kubeflow.settings import STEPS, Api
-from tests.pipeline.kubeflow.api.standin import look as at
-from tests.pipeline.kubeflow.api.standin import node
+from pipeline.steps import State
+from tests.pipeline.kubeflow.api.workflow import Step
+from tests.pipeline.kubeflow.api.workflow import look as at
+
+
+class Seen(list):
+    """What an observer is told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.errors: list[ApiError] = []
+
+    def seen(self, status: RunStatus) -> None:
+        self.append(status)
+
+    def away(self, error: ApiError) -> None:
+        self.errors.append(error)
 
 
 def follow(connection, run_id, pace):
-    seen: list[RunStatus] = []
-    return watch(connection, run_id, seen.append, pace), seen
-
-
-def step(name: str, state: str, executor: str | None = None, **extra):
-    """The nodes of a step: its driver, itself and what does the work."""
-    nodes = [node(f"{name}-driver", "SUCCEEDED"), node(name, state, children=(f"{name}-pod",), **extra)]
-    return [*nodes, node("executor", executor, pod=f"{name}-pod")] if executor else nodes
+    seen = Seen()
+    return watch(connection, run_id, seen, pace), seen
 
 
 def states(status: RunStatus) -> dict[str, str]:
@@ -44,9 +54,9 @@ def test_a_run_goes_its_course(cluster, connection, pace, slept):
     run_id = cluster.add_run()
     cluster.course = [
         {"state": "PENDING"},
-        at("RUNNING", node("root", "RUNNING"), *step("Observe", "RUNNING", "RUNNING")),
-        at("RUNNING", *step("Observe", "SUCCEEDED", "SUCCEEDED"), *step("Trainer", "RUNNING", "PENDING")),
-        at("SUCCEEDED", *step("Observe", "SUCCEEDED", "SKIPPED"), *step("Trainer", "SUCCEEDED", "SUCCEEDED")),
+        at("RUNNING", Step("Observe", "Running")),
+        at("RUNNING", Step("Observe"), Step("Trainer", "Running", "Pending")),
+        at("SUCCEEDED", Step("Observe", executor="Skipped"), Step("Trainer")),
     ]
     status, seen = follow(connection, run_id, pace)
     assert [states(each) for each in seen] == [
@@ -63,9 +73,7 @@ def test_a_run_goes_its_course(cluster, connection, pace, slept):
 
 def test_steps_come_in_the_pipelines_order_whatever_the_backend_makes_of_their_names(cluster, connection):
     run_id = cluster.add_run()
-    cluster.course = [
-        at("RUNNING", *step("serving-check", "RUNNING"), *step("trainer", "RUNNING"), *step("observe", "SUCCEEDED"))
-    ]
+    cluster.course = [at("RUNNING", Step("observe"), Step("serving-check", "Running"), Step("trainer", "Running"))]
     status = look(connection, run_id)
     assert list(states(status)) == ["Observe", "Trainer", "ServingCheck"]
     assert tuple(task.name for task in status.tasks) == STEPS
@@ -73,57 +81,62 @@ def test_steps_come_in_the_pipelines_order_whatever_the_backend_makes_of_their_n
 
 def test_a_run_of_another_pipeline_has_no_steps_of_ours(cluster, connection):
     run_id = cluster.add_run()
-    cluster.course = [at("RUNNING", *step("their-step", "RUNNING", "RUNNING"))]
+    cluster.course = [at("RUNNING", Step("their-step", "Running"))]
     assert look(connection, run_id).tasks == ()
 
 
 def test_a_driver_that_fails_is_its_steps_failure(cluster, connection):
     run_id = cluster.add_run()
-    cluster.course = [failed(node("Observe-driver", "FAILED", error={"message": "no such secret"}))]
+    cluster.course = [at("FAILED", Step("Observe", None, driver="Error"))]
     status = look(connection, run_id)
-    assert sentence(status) == "FAILED: Observe failed (no such secret)"
+    assert [(task.name, task.failed_in) for task in status.failed] == [("Observe", "driver")]
+    assert sentence(status).startswith("FAILED: Observe failed in its driver; the API gives no reason")
 
 
 def test_a_driver_that_is_at_work_is_no_step_yet(cluster, connection):
     run_id = cluster.add_run()
-    cluster.course = [at("RUNNING", node("Observe-driver", "RUNNING"))]
+    cluster.course = [at("RUNNING", Step("Observe", None, driver="Running"))]
     status = look(connection, run_id)
     assert states(status) == {}
     assert len(status.tasks) == len(STEPS)
 
 
+def test_the_pod_of_a_step(cluster, connection):
+    run_id = cluster.add_run()
+    observe, trainer = Step("Observe"), Step("Trainer", "Running")
+    cluster.course = [at("RUNNING", observe, trainer)]
+    tasks = {task.name: task for task in look(connection, run_id).tasks}
+    assert tasks["Observe"].pods == (observe.pod(),)
+    assert tasks["Trainer"].pods == (trainer.pod(),)
+    assert tasks["Observe"].pod_wanted is None
+
+
 def test_the_pods_of_a_step_that_was_tried_again(cluster, connection):
     run_id = cluster.add_run()
-    cluster.course = [
-        at(
-            "RUNNING",
-            node("Observe", "RUNNING", children=("retry",)),
-            node("executor", "RUNNING", pod="retry", children=("first", "second")),
-            node("executor(0)", "FAILED", pod="first", children=("next",)),
-            node("executor(1)", "PENDING", pod="second", children=("next",)),
-            node("Trainer-driver", "PENDING", pod="next"),
-        )
-    ]
+    step = Step("Observe", "Running", "Running", tries=("Failed", "Pending"))
+    cluster.course = [at("RUNNING", step, Step("Trainer", None, driver="Pending"))]
     observe = look(connection, run_id).tasks[0]
     assert observe.state is State.RUNNING
-    assert observe.pods == ("second", "first", "retry")
+    assert observe.pods == (step.pod(1), step.pod(0))
     assert observe.pod_wanted is not None
 
 
-def failed(*nodes, **extra):
-    return at("FAILED", *nodes, **extra)
+def failed(*steps, **extra):
+    return at("FAILED", *steps, **extra)
 
 
 @pytest.mark.parametrize(
     ("last", "code", "told"),
     [
-        (failed(*step("Trainer", "SUCCEEDED"), *step("Verdict", "FAILED")), 3, "NOT BLESSED"),
-        (failed(*step("Verdict", "FAILED", error={"message": "Error (exit code 3)"})), 3, "NOT BLESSED"),
-        (failed(*step("Verdict", "FAILED", error={"message": "Error (exit code 137)"})), 1, "Verdict failed"),
-        (failed(*step("Trainer", "FAILED"), *step("Verdict", "FAILED")), 1, "FAILED: Trainer failed; Verdict failed"),
-        (failed(*step("Trainer", "FAILED", error={"message": "OOMKilled"})), 1, r"Trainer failed \(OOMKilled\)"),
+        (failed(Step("Trainer"), Step("Verdict", "Failed")), 3, "NOT BLESSED: Verdict failed, as it does"),
+        (failed(Step("Trainer"), Step("Verdict", "Failed", tries=("Failed",))), 3, "NOT BLESSED"),
+        (failed(Step("Verdict", None, driver="Failed")), 1, "FAILED: Verdict failed in its driver"),
+        (failed(Step("Verdict", "Failed", driver="Error")), 1, "FAILED: Verdict failed in its driver"),
+        (failed(Step("Verdict", "Failed", "Succeeded")), 1, "FAILED: Verdict failed"),
+        (failed(Step("Trainer", "Failed"), Step("Verdict", "Failed")), 1, "FAILED: Trainer failed, Verdict failed"),
+        (failed(Step("Verdict", "Failed"), state_history=[{"state": "CANCELING"}, {"state": "FAILED"}]), 1, "CANCELL"),
         (failed(error={"message": "no such template"}), 1, "FAILED: no such template"),
-        (at("CANCELED"), 1, "CANCELED"),
+        (at("CANCELED"), 1, "CANCELLED"),
         (at("SKIPPED"), 1, "SKIPPED"),
     ],
 )
@@ -137,30 +150,17 @@ def test_how_a_run_ends(cluster, connection, pace, last, code, told):
 
 def test_a_run_that_is_being_cancelled_has_not_ended(cluster, connection, pace):
     run_id = cluster.add_run()
-    cluster.course = [at("CANCELING"), at("CANCELED")]
+    cluster.course = [at("CANCELING"), at("RUNNING"), failed(Step("Verdict", "Failed"))]
     status, seen = follow(connection, run_id, pace)
-    assert [each.state for each in seen] == [State.RUNNING, State.CANCELLED]
-    assert status.api_state == "CANCELED"
+    assert [each.state for each in seen] == [State.RUNNING, State.RUNNING, State.CANCELLED]
+    assert status.api_state == "FAILED"
+    assert exit_code(status) == 1
 
 
-@pytest.mark.parametrize("word", ["ImagePullBackOff", "ErrImagePull"])
-@pytest.mark.parametrize("place", ["step", "run", "history"])
-def test_an_image_that_cannot_be_pulled(cluster, connection, pace, word, place):
-    error = {"message": f'{word}: Back-off pulling image "registry/bertline@sha256:12"'}
-    history = [{"state": "PENDING", "error": error}]
-    cluster.course = [
-        {
-            "step": at("RUNNING", *step("Observe", "RUNNING", error=error)),
-            "run": at("RUNNING", error=error),
-            "history": at("RUNNING", *step("Observe", "PENDING", state_history=history)),
-        }[place]
-    ]
+def test_a_run_that_ended_well_before_it_could_be_cancelled(cluster, connection, pace):
     run_id = cluster.add_run()
-    with pytest.raises(StillRunningError) as caught:
-        follow(connection, run_id, pace)
-    assert "waits for the image registry/bertline@sha256:12, which cannot be pulled" in str(caught.value)
-    assert "kubeflow.image" in str(caught.value)
-    assert f"bertline cancel {run_id}" in str(caught.value)
+    cluster.course = [at("CANCELING"), at("SUCCEEDED")]
+    assert follow(connection, run_id, pace)[0].state is State.DONE
 
 
 def test_waiting_has_a_limit(cluster, connection, slept):
@@ -168,22 +168,23 @@ def test_waiting_has_a_limit(cluster, connection, slept):
     pace = Pace(limit=12.0, sleep=slept.append, clock=lambda: sum(slept))
     with pytest.raises(StillRunningError, match=f"not ended within 12 s; it goes on: `bertline watch {run_id}`"):
         follow(connection, run_id, pace)
-    assert slept == [5.0, 5.0, 5.0]
+    assert slept == [5.0, 5.0, 2.0]
 
 
 def test_an_api_that_is_away_for_a_while(cluster, connection, pace, slept):
     run_id = cluster.add_run()
     cluster.fail("GET", "runs/", 503, times=4 * 3)  # each look tries four times
     cluster.course = [at("SUCCEEDED")]
-    follow(connection, run_id, pace)
+    _, seen = follow(connection, run_id, pace)
     assert len(slept) == 3
+    assert len(seen.errors) == 1
 
 
 def test_an_api_that_stays_away(cluster, connection, slept):
     run_id = cluster.add_run()
     cluster.fail("GET", "runs/", 503, times=999)
     with pytest.raises(ApiError, match="503"):
-        follow(connection, run_id, Pace(failures=3, sleep=slept.append))
+        follow(connection, run_id, Pace(outage=15.0, sleep=slept.append, clock=lambda: sum(slept)))
     assert len(slept) == 3
 
 
@@ -221,20 +222,26 @@ def test_a_slow_run_is_waited_for(cluster, pace):
     run_id = cluster.add_run()
     cluster.slow = "runs/"
     pace.sleep(1)
-    seen: list[RunStatus] = []
+    seen = Seen()
     released = Pace(sleep=lambda seconds: cluster.released.set(), clock=pace.clock)
     cluster.course = [at("RUNNING"), at("SUCCEEDED"), at("SUCCEEDED")]
-    assert watch(connection, run_id, seen.append, released).state is State.DONE
+    assert watch(connection, run_id, seen, released).state is State.DONE
 
 
-def shown(statuses, terminal=False, namespace=None):
+def shown(statuses, terminal=False, **settings):
     file = io.StringIO()
     console = Console(file=file, force_terminal=terminal, width=100, markup=False, highlight=False)
-    display = RunDisplay(console, namespace)
+    display = RunDisplay(console, **{"namespace": None, **settings})
     with display.showing():
         for status in statuses:
             display.seen(status)
+        if not statuses:
+            display.away(ApiError("it answered 503"))
     return file.getvalue()
+
+
+def test_an_outage_is_told():
+    assert re.match(r"the API does not answer since \d\d:\d\d:\d\d UTC, and is asked again \(it ans", shown([]))
 
 
 def test_without_a_terminal_there_is_a_line_a_change():
@@ -245,7 +252,11 @@ def test_without_a_terminal_there_is_a_line_a_change():
         "1", "run", State.RUNNING, "RUNNING", (Task("Observe", State.CACHED), Task("Trainer", State.RUNNING))
     )
     lines = shown([first, first, second, second]).splitlines()
-    assert [line.split() for line in lines] == [["Observe", "running"], ["Observe", "cached"], ["Trainer", "running"]]
+    assert [line.split()[:2] for line in lines] == [
+        ["Observe", "running"],
+        ["Observe", "cached"],
+        ["Trainer", "running"],
+    ]
 
 
 def test_on_a_terminal_there_is_a_table():
@@ -257,17 +268,25 @@ def test_on_a_terminal_there_is_a_table():
     assert "Trainer" in table
 
 
-def test_a_step_that_waits_long_for_its_pod_is_told_once(cluster, connection):
+def test_a_step_that_waits_long_for_its_pod_is_told_again_and_again(cluster, connection, monkeypatch):
     run_id = cluster.add_run()
-    cluster.course = [at("RUNNING", *step("Observe", "RUNNING", "PENDING"))]
-    status = look(connection, run_id)  # the stand-in's clock stands at the beginning of 2026
-    told = shown([status, status], namespace="team")
-    assert told.count("kubectl -n team describe pod Observe-pod") == 1
+    step = Step("Observe", "Running", "Pending")
+    cluster.course = [at("RUNNING", step)]
+    status = look(connection, run_id)
+    wanted = status.tasks[0].pod_wanted
+    assert wanted is not None
+    times = iter([wanted + timedelta(minutes=minutes) for minutes in (0, 1, 1, 5, 5, 9, 9, 11, 11)])
+    monkeypatch.setattr("pipeline.kubeflow.api.display._now", lambda: next(times))
+    told = shown([status] * 4, namespace="team", image="registry/bertline@sha256:12")
+    assert told.count(f"kubectl -n team describe pod {step.pod()}` does") == 2
+    assert "waiting for 5 minutes" in told
+    assert "waiting for 11 minutes" in told
+    assert told.count("the image registry/bertline@sha256:12 that cannot be pulled") == 2
 
 
 def test_a_step_that_runs_long_is_not(cluster, connection):
     run_id = cluster.add_run()
-    cluster.course = [at("RUNNING", *step("Observe", "RUNNING", "RUNNING"))]
+    cluster.course = [at("RUNNING", Step("Observe", "Running"))]
     assert "kubectl" not in shown([look(connection, run_id)])
 
 

@@ -100,6 +100,20 @@ def test_one_input_may_go_to_two_places():
     assert json.loads(values["custom_config"])["training"] == {"epochs": 5, "seed": 5}
 
 
+@pytest.mark.parametrize(
+    "over",
+    [
+        "custom_config:training.epoch=epochs",
+        "custom_config:trainer.epochs=epochs",
+        "x:y=epochs",
+        "custom_config:encoder.handle=x",
+    ],
+)
+def test_a_place_that_is_not_there_is_refused(over):
+    with pytest.raises(KeyError):
+        lay_over(executor_input(), [over])
+
+
 def test_whole_numbers_are_whole():
     values = parameter_values(executor_input())
     assert values["epochs"] == 5

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from components.encoders.fingerprint import encoder_digest
-from components.errors import BertlineError
+from components.errors import BertlineError, ConfigError
 from components.example_gen.fingerprint import data_digest
 from components.model_folder import NOTHING_SERVED
 from pipeline.kubeflow.compile import compile_pipeline
@@ -96,6 +97,30 @@ def test_a_run_of_wrong_parameters_is_told_at_once(spanned, tmp_path, capsys, pa
     told = capsys.readouterr().err
     assert told.startswith("error: ")
     assert "Traceback" not in told
+
+
+def test_another_encoder_does_not_go_with_a_vocabulary_that_is_compiled_in(tmp_path):
+    vocabulary = tmp_path / "models" / "vocab.txt"
+    vocabulary.parent.mkdir()
+    vocabulary.write_text("[PAD]\n")
+    encoder = write_tiny_encoder(tmp_path / "encoder")
+    parameters = settings(local(tmp_path, f"encoder.vocab_file={vocabulary}"))
+    with pytest.raises(ConfigError, match=r"vocab_file .* is compiled in"):
+        observe.observe(parameters | {"encoder": str(encoder)})
+
+
+@pytest.mark.parametrize("harm", ["a file", "not to be written"])
+def test_a_volume_that_nothing_can_be_pushed_to_is_told_before_anything_is_trained(tmp_path, harm):
+    parameters = settings(local(tmp_path))
+    served = tmp_path / "models" / "demo"
+    if harm == "a file":
+        served.write_text("")
+    elif os.geteuid() == 0:
+        pytest.skip("root writes everywhere")
+    else:
+        served.mkdir(mode=0o555)
+    with pytest.raises(ConfigError, match=rf"push.folder: {served} cannot be used by the user {os.geteuid()}"):
+        observe.observe(parameters)
 
 
 def test_data_that_is_not_there_is_told_at_once(spanned, tmp_path):

@@ -37,7 +37,7 @@ class Runner:
     def __call__(
         self, *tasks: dict[str, Any], parameters: dict[str, Any] | None = None, **more: Any
     ) -> dict[str, Step]:
-        arguments = {key: more.pop(key) for key in ("clock", "read_only") if key in more}
+        arguments = {key: more.pop(key) for key in ("clock", "read_only", "root") if key in more}
         compiled = specs.compiled(*tasks, **more)
         self.steps = steps_of(compiled)
         run_compiled(compiled, self._home, parameters or {}, self._recorder, steps=self.steps, **arguments)

@@ -363,6 +363,38 @@ pathlib.Path({str(tmp_path / "pid")!r}).write_text(str(child.pid))
     wait_for_the_end_of(int((tmp_path / "pid").read_text()))
 
 
+def test_no_two_attempts_share_a_folder(run, tmp_path):
+    seen = tmp_path / "seen"
+    code = f"""
+with open({str(seen)!r}, "a") as file:
+    files = outputs["outputFile"], outputs["parameters"]["p"]["outputFile"]
+    print(os.getcwd(), os.environ["BERTLINE_MOUNT_ROOT"], *files, file=file)
+    del outputs["outputFile"], outputs["parameters"]
+    print(json.dumps(given, sort_keys=True), file=file)
+sys.exit(1)
+"""
+    for _ in range(2):
+        with pytest.raises(StepFailedError):
+            run(make(code, outputs={"p": "STRING"}, task={"retryPolicy": POLICY}), clock=FakeClock())
+    lines = seen.read_text().splitlines()
+    places = [line.split() for line in lines[::2]]
+    assert len(places) == 6
+    assert all(place.startswith(str(tmp_path / "home" / "scratch")) for four in places for place in four)
+    assert len({place for four in places for place in four}) == 24
+    assert len(set(lines[1::2])) == 2  # but for these, the attempts of a run are given the same
+
+
+def test_where_the_artifacts_go(run, tmp_path):
+    steps = run(make(), root="s3://bucket/a")
+    assert Path(steps["Make"].outputs["thing"]).is_relative_to(
+        tmp_path / "home" / "store" / "s3" / "bucket" / "a" / "small"
+    )
+    with pytest.raises(
+        KubeflowError, match=r"the pipeline's root hdfs://x is in no object store; begin it with minio://"
+    ):
+        run(make(), root="hdfs://x")
+
+
 def test_only_one_run_at_a_time(run, tmp_path):
     (tmp_path / "home").mkdir()
     script = "import fasteners, sys; lock = fasteners.InterProcessLock(sys.argv[1]); lock.acquire()"
@@ -405,7 +437,12 @@ def wait_for_the_end_of(pid: int) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_an_ended_run_ends_its_step_and_the_next_goes_on_from_there(run, tmp_path, number):
     pid = tmp_path / "pid"
-    waiting = f"pathlib.Path({str(pid)!r}).write_text(str(os.getpid())); import time; time.sleep(600)"
+    waiting = f"""
+import subprocess, time
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+pathlib.Path({str(pid)!r}).write_text(f"{{os.getpid()}} {{child.pid}}")
+time.sleep(600)
+"""
     (tmp_path / "p.yaml").write_text(specs.text(make(), use(waiting)))
     script = """
         import sys, pathlib
@@ -425,7 +462,6 @@ def test_an_ended_run_ends_its_step_and_the_next_goes_on_from_there(run, tmp_pat
         time.sleep(0.1)
     process.send_signal(number)
     assert process.wait(20) != 0
-    if number is signal.SIGKILL:
-        os.kill(int(pid.read_text()), signal.SIGKILL)
-    wait_for_the_end_of(int(pid.read_text()))
+    for one in pid.read_text().split():
+        wait_for_the_end_of(int(one))
     assert [step.state for step in run(make(), use()).values()] == [State.CACHED, State.DONE]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -13,13 +14,30 @@ from pipeline.kubeflow.errors import KubeflowError
 _Type: Any = getattr(pipeline_spec_pb2.ParameterType, "ParameterTypeEnum")  # noqa: B009 - protobuf has no types
 
 
+_LARGEST = 1 << 53  # the API keeps numbers as doubles, which hold whole ones up to here
+
+
+def _whole(word: str) -> int:
+    number = int(word)
+    if abs(number) > _LARGEST:
+        raise ValueError("it would arrive as another number")
+    return number
+
+
+def _finite(word: str) -> float:
+    number = float(word)
+    if not math.isfinite(number):
+        raise ValueError("JSON has no such number")
+    return number
+
+
 def _truth(word: str) -> bool:
     return {"true": True, "false": False}[word.lower()]
 
 
 _READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
-    "NUMBER_INTEGER": ("a whole number", int),
-    "NUMBER_DOUBLE": ("a number", float),
+    "NUMBER_INTEGER": ("a whole number (to 2^53)", _whole),
+    "NUMBER_DOUBLE": ("a finite number", _finite),
     "BOOLEAN": ("true or false", _truth),
     "STRING": ("a text", str),
 }

@@ -2,10 +2,15 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.kubeflow.api.parameters import parameter_types, read_parameters
 from pipeline.kubeflow.document import parse_compiled
 from pipeline.kubeflow.errors import KubeflowError
+from pipeline.kubeflow.parameters import parameter_types, read_parameters
 from tests.pipeline.kubeflow.api.conftest import SPEC
+
+
+@pytest.fixture(scope="module")
+def compiled():
+    return parse_compiled(SPEC, "tiny.yaml")
 
 
 def test_values_have_the_types_that_the_pipeline_declares(compiled):
@@ -30,7 +35,12 @@ def test_the_types_are_told_by_name(compiled):
         (["=2"], "write it as NAME=VALUE"),
         (["epochs=two"], "'two' is not a whole number"),
         (["epochs=2.5"], "'2.5' is not a whole number"),
-        (["rate=fast"], "'fast' is not a number"),
+        (["rate=fast"], "'fast' is not a finite number"),
+        (["rate=nan"], "'nan' is not a finite number"),
+        (["rate=-inf"], "'-inf' is not a finite number"),
+        (["rate=1e999"], "'1e999' is not a finite number"),
+        (["epochs=9007199254740993"], "is not a whole number"),
+        (["epochs=-99999999999999999999"], "is not a whole number"),
         (["deep=yes"], "'yes' is not true or false"),
         (["epochs=1", "epochs=2"], "epochs is set twice"),
         (["epoch=1"], r"no parameter epoch; it takes deep \(true or false\), encoder \(a text\), epochs \(a whole"),
