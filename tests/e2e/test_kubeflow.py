@@ -106,7 +106,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 def killed(project: Project) -> list[str]:
     """A first run that is killed while it trains; the lines that it had printed."""
     command = [*project.command("compile", root="cluster"), "--run-local"]
-    lines = []
+    lines, step = [], None
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=project.folder) as process:
         assert process.stdout is not None
         for line in process.stdout:
@@ -114,7 +114,8 @@ def killed(project: Project) -> list[str]:
             if line.startswith("Transform"):
                 step = process_of("trainer", project)
                 process.send_signal(signal.SIGKILL)
-    wait_until(lambda: not psutil.pid_exists(step))  # the step ends with who launched it
+    assert step is not None, lines
+    wait_until(lambda: not psutil.pid_exists(step))  # it ends with who launched it
     return lines
 
 

@@ -47,7 +47,7 @@ def transformed(tmp_path_factory, embedded_encoder) -> tuple[tft.TFTransformOutp
         examples=examples.outputs["result"],
         schema=schema.outputs["result"],
         preprocessing_fn=f"{preprocessing_fn.__module__}.{preprocessing_fn.__name__}",
-        splits_config=transform_pb2.SplitsConfig(analyze=[TRAIN], transform=[TRAIN]),
+        splits_config=transform_pb2.SplitsConfig(analyze=[TRAIN], transform=[TRAIN]),  # pyright: ignore[reportAttributeAccessIssue]
         custom_config={"encoder": encoder},
         disable_statistics=True,
     )
