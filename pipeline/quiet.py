@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from rich.console import Console
 from typing_extensions import override
@@ -21,6 +22,18 @@ class QuietConsole(Console):
     def on_broken_pipe(self) -> None:
         """Rich ends the process here; a training of hours must not end because `head` has seen enough."""
         self.quiet = True
+        abandon(self.file)
+
+
+def abandon(stream: IO[str]) -> None:
+    """Sends what a stream still holds, and whatever comes, to nowhere: its reader has gone away, and Python's own flush
+    at the end would turn the exit code into 120.
+    """
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, stream.fileno())
+    finally:
+        os.close(nowhere)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from dataclasses import asdict
 from datetime import datetime, timezone
 from pathlib import Path
@@ -19,6 +20,7 @@ from pipeline.kubeflow.api.submit import Prepared
 from pipeline.kubeflow.api.tasks import RunStatus, Task
 from pipeline.kubeflow.api.watch import exit_code, is_not_blessed
 from pipeline.kubeflow.errors import KubeflowError
+from pipeline.quiet import abandon
 from pipeline.steps import State
 
 STANDARD_OUTPUT = Path("-")
@@ -45,6 +47,8 @@ def write_json(value: Any, path: Path | None) -> None:
         else:
             partial.write_text(text, encoding="utf-8")
             partial.replace(path)
+    except BrokenPipeError:  # nobody reads
+        abandon(sys.stdout)
     except OSError as error:
         raise KubeflowError(f"--json {path} cannot be written: {error.strerror}; give another file") from error
 
