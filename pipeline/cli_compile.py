@@ -53,12 +53,11 @@ def compile_command(
 
 
 def _compile(config: Config, output: Path | None) -> None:
-    from pipeline.display import busy
-    from pipeline.quiet import QuietConsole
+    from pipeline.kubeflow.quiet_compile import compile_quietly
 
-    with busy(QuietConsole(stderr=True), "loading TensorFlow and TFX"):
-        from pipeline.kubeflow.compile import compile_pipeline, write_compiled
-    compiled = compile_pipeline(config)
+    compiled = compile_quietly(config)
+    from pipeline.kubeflow.compile import write_compiled  # TensorFlow, which has printed by now
+
     path = output or Path(f"{compiled.name}-pipeline.yaml")
     write_compiled(compiled, path)
     given = compiled.spec.root.input_definitions.parameters

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,6 @@ from typing import Any
 from rich.console import Console
 
 from pipeline.cli_options import INTERRUPTED
-from pipeline.config import Config
 from pipeline.display import STYLES, busy
 from pipeline.kubeflow.api import schedule as schedules
 from pipeline.kubeflow.api.connection import Connection, connect
@@ -34,8 +32,9 @@ from pipeline.kubeflow.api.watch import watch as watch_run
 from pipeline.kubeflow.document import Compiled, read_compiled
 from pipeline.kubeflow.errors import KubeflowError
 from pipeline.kubeflow.parameters import read_parameters
+from pipeline.kubeflow.quiet_compile import compile_quietly
 from pipeline.kubeflow.settings import Api
-from pipeline.quiet import QuietConsole, logging_to
+from pipeline.quiet import QuietConsole
 
 
 @dataclass(frozen=True)
@@ -140,16 +139,9 @@ def _load(console: Console, target: Target, access: Access) -> tuple[Compiled, W
     """Everything that is checked before anything is sent, and then the connection."""
     config = load(target.target, target.overrides, access.layers)
     settings = access.settings(config)
-    compiled = read_compiled(Path(target.target)) if config is None else _compile(config, f"compiling {target.target}")
+    compiled = read_compiled(Path(target.target)) if config is None else compile_quietly(config)
     wanted = target.wanted(compiled, access)
     return compiled, wanted, _connect(console, settings, access)
-
-
-def _compile(config: Config, doing: str) -> Compiled:
-    with tempfile.TemporaryDirectory() as folder, logging_to(Path(folder, "log")) as console, busy(console, doing):
-        from pipeline.kubeflow.compile import compile_pipeline  # imports TensorFlow, which prints
-
-        return compile_pipeline(config)
 
 
 def _image(compiled: Compiled) -> str | None:
