@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Protocol
 
 from rich.console import Console
@@ -15,11 +14,6 @@ from pipeline.verdict import Outcome, read_outcome
 
 class Engine(Protocol):
     """What executes the steps of a run."""
-
-    @property
-    def samples(self) -> Sequence[str]:
-        """The texts that a published version is asked at the end."""
-        ...
 
     def prepare(self, run_id: str, console: Console) -> None:
         """Whatever can be refused before the first step. Raises BertlineError."""
@@ -34,11 +28,6 @@ class TfxEngine:
 
     def __init__(self, config: Config) -> None:
         self._config = config
-
-    @property
-    def samples(self) -> Sequence[str]:
-        """The texts of the configuration."""
-        return self._config.samples
 
     def prepare(self, run_id: str, console: Console) -> None:
         """Loads TensorFlow, checks the encoder, and fingerprints what lies outside. Raises BertlineError."""

@@ -54,7 +54,7 @@ def run(config: Config, summary_file: Path | None = None, engine: Engine | None 
         make_folder(config.push_folder, "push.folder")
         console.print(Text.assemble(("bertline", "bold"), f" run of {this.pipeline}, log in {log}"), soft_wrap=True)
         _record(this, stopped(_NOT_ENDED), began, summary_file)  # what stays if this process is killed
-        outcome = _attempt(engine or TfxEngine(config), this, console)
+        outcome = _attempt(engine or TfxEngine(config), this, config.samples, console)
         this.paths.update(_paths(this, outcome, home, log))
         try:
             _record(this, outcome, began, summary_file)
@@ -75,7 +75,7 @@ def _record(this: Run, outcome: Outcome, began: float, summary_file: Path | None
         write_summary(summarise(this, outcome, time.monotonic() - began), summary_file)
 
 
-def _attempt(engine: Engine, this: Run, console: Console) -> Outcome:
+def _attempt(engine: Engine, this: Run, samples: Sequence[str], console: Console) -> Outcome:
     """Prepares and executes. Raises BertlineError where it could not even be prepared; whatever else goes wrong is told
     as the outcome.
     """
@@ -85,7 +85,7 @@ def _attempt(engine: Engine, this: Run, console: Console) -> Outcome:
         return stopped(explain(error))
     try:
         outcome = engine.execute(this.steps, console)
-        return _with_samples(outcome, engine.samples, console)
+        return _with_samples(outcome, samples, console)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  it is logged whole and told as the verdict
         _LOG.exception("stopped")
         return stopped(explain(error), this.steps)

@@ -38,11 +38,6 @@ class CompiledEngine:
         self._compiled: Compiled | None = None
 
     @property
-    def samples(self) -> Sequence[str]:
-        """The texts of the configuration."""
-        return self._config.samples
-
-    @property
     def _read_only(self) -> list[str]:
         volumes = self._config.kubeflow.volumes.values() if self._config.kubeflow else ()
         return [volume.path for volume in volumes if volume.read_only]

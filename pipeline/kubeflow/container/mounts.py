@@ -10,12 +10,12 @@ import os
 
 # The folder in which the three folders lie; `/` in a container.
 MOUNT_ROOT = "BERTLINE_MOUNT_ROOT"
-_FOLDERS = {"minio://": "minio", "s3://": "s3", "gs://": "gcs"}
+FOLDERS = {"minio://": "minio", "s3://": "s3", "gs://": "gcs"}
 
 
 def local_path(uri: str) -> str:
     """The local path of an artifact's URI; what is no URI of an object store is returned as it is."""
-    for scheme, folder in _FOLDERS.items():
+    for scheme, folder in FOLDERS.items():
         if uri.startswith(scheme):
             return f"{_root()}{folder}/{uri[len(scheme) :]}"
     return uri
@@ -23,7 +23,7 @@ def local_path(uri: str) -> str:
 
 def remote_uri(path: str) -> str:
     """The URI of a local path that `local_path` gave; any other path is returned as it is."""
-    for scheme, folder in _FOLDERS.items():
+    for scheme, folder in FOLDERS.items():
         mount = f"{_root()}{folder}/"
         if path.startswith(mount):
             return scheme + path[len(mount) :]

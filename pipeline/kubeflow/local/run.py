@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from kfp.pipeline_spec import pipeline_spec_pb2
 
 from pipeline.kubeflow.container.executor_input import LOGS
+from pipeline.kubeflow.container.mounts import FOLDERS
 from pipeline.kubeflow.document import Compiled
 from pipeline.kubeflow.errors import KubeflowError
 from pipeline.kubeflow.local.driver import Run, fingerprint, provide_outputs, resolve_inputs, run_root
@@ -25,7 +26,7 @@ from pipeline.kubeflow.local.machine import check_machine, claims, secrets
 from pipeline.kubeflow.local.parameters import run_parameters
 from pipeline.kubeflow.local.records import Outputs, Records
 from pipeline.kubeflow.local.retries import Clock, with_retries
-from pipeline.kubeflow.local.store import MOUNTS, ObjectStore
+from pipeline.kubeflow.local.store import ObjectStore
 from pipeline.kubeflow.local.support import check_supported
 from pipeline.kubeflow.rules import check
 from pipeline.kubeflow.rules.graph import dependencies
@@ -36,7 +37,7 @@ from pipeline.steps import State, Step
 
 # KFP's own (v2/config). A run is given its root when it is submitted; the specification's is read by no backend.
 DEFAULT_PIPELINE_ROOT = "minio://mlpipeline/v2/artifacts"
-_STORED = tuple(f"{scheme}://" for scheme in MOUNTS)
+_STORED = tuple(FOLDERS)
 _SCRATCH = "scratch"
 _TAIL_LINES = 20
 _TAIL_BYTES = 16384

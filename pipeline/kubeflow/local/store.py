@@ -12,18 +12,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from components.durable import sync
+from pipeline.kubeflow.container.mounts import FOLDERS
 
-# Where the launcher puts what lies in a store of each kind.
-MOUNTS = {"minio": "minio", "s3": "s3", "gs": "gcs"}
 _PARTIAL = ".partial-upload~"
 
 
 def local_path(uri: str, mount_root: Path) -> Path:
     """Where the launcher puts what has this URI. Raises ValueError where the URI is of no known kind."""
     scheme, separator, key = uri.partition("://")
-    if not separator or scheme not in MOUNTS:
+    folder = FOLDERS.get(f"{scheme}{separator}")
+    if folder is None:
         raise ValueError(f"failed to generate local path for URI {uri}: unsupported storage scheme")
-    return mount_root / MOUNTS[scheme] / key
+    return mount_root / folder / key
 
 
 class ObjectStore:
