@@ -1,1 +1,1 @@
-"""What the project claims, measured beside the peers: `python -m benchmarks.serving`, `python -m benchmarks.soak`."""
+"""What the project claims, measured beside the peers: `python -m benchmarks.serving`, `.soak` and `.ingest`."""

@@ -49,10 +49,10 @@ def ratio(name: str, of: Sequence[float], to: Sequence[float], goal: float | Non
     return Claim(name, [a / b for a, b in zip(of, to, strict=True)], goal=goal)
 
 
-def rates_table(title: str, rates: Mapping[str, Sequence[float]]) -> Table:
-    """Texts a second: median, and the rounds in their order."""
+def rates_table(title: str, rates: Mapping[str, Sequence[float]], what: str = "texts a second") -> Table:
+    """Texts a second, or what is said: median, and the rounds in their order."""
     table = Table(title=title, title_justify="left")
-    table.add_column("texts a second")
+    table.add_column(what)
     table.add_column("median", justify="right")
     table.add_column("rounds")
     for name, values in rates.items():

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.environment import ROOT, BenchmarkError
-from components.example_gen import embedded
 from components.example_gen.rows import Row
+from components.example_gen.sources import embedded
 
 DATA = ROOT.parent / "shared" / "data"  # real data sets beside the repository, where somebody has put them
 _SEED = 20_777

@@ -15,7 +15,11 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 # Kubeflow's steps import a custom artifact type by its TYPE_NAME, which may have one dot only.
-_ARTIFACT_TYPES = {"Quarantine": "components.example_gen.artifact", "DataBlessing": "components.data_gate.artifact"}
+_ARTIFACT_TYPES = {
+    "Quarantine": "components.example_gen.artifact",
+    "Profile": "components.example_gen.profile",
+    "DataBlessing": "components.data_gate.artifact",
+}
 
 
 def __getattr__(name: str) -> Any:

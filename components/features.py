@@ -12,12 +12,21 @@ SPLITS = (TRAIN, EVAL, TEST)
 
 # Raw Examples.
 TEXT = "text"
+TEXT_PAIR = "text_pair"  # only where a task has pairs of texts
 LABEL = "label"
 TARGET = "target"
 ID = "id"
 WORDS = "words"
 CHARACTERS = "characters"
+TOKENS = "tokens"
+UNKNOWN_RATE = "unknown_rate"
 LENGTH_BAND = "length_band"
+SPAN = "span"
+
+# Kinds of labels.
+BINARY = "binary"
+MULTICLASS = "multiclass"  # one of many
+MULTILABEL = "multilabel"  # any of many, or none
 
 # Transformed Examples, beside TARGET.
 INPUT_WORD_IDS = "input_word_ids"

@@ -13,6 +13,7 @@ import click
 
 from components.errors import BertlineError, ConfigError
 from pipeline.cli_compile import compile_command
+from pipeline.cli_data import data_group
 from pipeline.cli_kubeflow import add_commands
 from pipeline.cli_options import (
     FILE,
@@ -24,6 +25,7 @@ from pipeline.cli_options import (
     need_pipeline,
     refuse,
 )
+from pipeline.cli_schema import schema_group
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -166,4 +168,6 @@ def _write_refusal(path: Path, config: str, error: BertlineError) -> None:
 
 
 main.add_command(compile_command)
+main.add_command(data_group)
+main.add_command(schema_group)
 add_commands(main)

@@ -22,6 +22,8 @@ from pipeline.kubeflow.settings import Kubeflow
 from pipeline.section import Positive, Section
 
 Fraction = Annotated[float, Field(gt=0.0, le=1.0)]
+# The settings of `data` that only the source `files` reads.
+_OF_FILES = ("test_path", "text", "text_pair", "label", "label_delimiter", "delimiter")
 # What has no meaning where all examples are of one class, as in a slice by label.
 _NEED_BOTH_CLASSES = frozenset({"auc", "auc_pr"})
 
@@ -34,19 +36,59 @@ class Splits(Section):
     test: Positive = 0.1
 
 
+class Sample(Section):
+    """Which part of the rows is used."""
+
+    fraction: Fraction = 1.0
+    stratify: bool = Field(default=False, description="the same fraction of every label, exactly")
+
+
+class Duplicates(Section):
+    """What becomes of rows that repeat the text of another; those that are counted stay."""
+
+    across_splits: Literal["drop", "count"] = Field(default="drop", description="texts of an official test split")
+    within_split: Literal["drop", "count"] = "drop"
+
+
+Format = Literal["auto", "csv", "tsv", "jsonl", "parquet", "tfrecord"]
+
+
+class ServingData(Section):
+    """Texts that users sent to the served model, without labels: the data gate compares training with them."""
+
+    path: str = Field(description="file, glob or URL")
+    format: Format = "auto"
+    text: str = Field(default="text", description="column of the text")
+    text_pair: str | None = None
+    delimiter: str | None = None
+
+
 class Data(Section):
     """Where the text comes from, and which of it is used."""
 
-    source: Literal["embedded", "imdb", "files"]
+    source: Literal["embedded", "imdb", "quora", "toxic", "files"]
     path: str | None = Field(
-        default=None, description="file, glob (files) or folder (imdb); {SPAN} stands for a number (files)"
+        default=None,
+        description="file, glob, folder or URL; {SPAN}, {VERSION} and {YYYY}-{MM}-{DD} stand for numbers (files)",
     )
+    test_path: str | None = Field(default=None, description="the official test split, where there is one (files)")
+    format: Format = Field(default="auto", description="of the files; auto goes by their names")
     span: int | str = Field(default=spans.LATEST, description="which number {SPAN} is, or latest: the highest")
+    window: Annotated[int, Field(ge=1)] = Field(default=1, description="how many spans are read: the latest")
+    test_span: Literal["any", "newest"] = Field(
+        default="any", description="newest: the newest span is the test split, and older ones train and eval"
+    )
     text: str = Field(default="text", description="column of the text (files)")
-    label: str = Field(default="label", description="column of the label (files)")
-    delimiter: str = Field(default=",", min_length=1, max_length=1)
-    sample_fraction: Fraction = 1.0
+    text_pair: str | None = Field(default=None, description="column of a second text, where a task has pairs (files)")
+    label: str | tuple[str, ...] = Field(
+        default="label", description="column of the label, or a column a label where a row may have many (files)"
+    )
+    label_delimiter: str | None = Field(default=None, min_length=1, description="between labels in one column")
+    delimiter: str | None = Field(default=None, min_length=1, max_length=1, description="of a CSV's columns")
+    sample: Sample = Sample()
     splits: Splits = Splits()
+    duplicates: Duplicates = Duplicates()
+    serving: ServingData | None = Field(default=None, description="what users sent, to compare training data with")
     max_bad_fraction: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.01
     max_characters: Annotated[int, Field(ge=1)] = 100_000
     length_bands: tuple[Annotated[int, Field(ge=1)], ...] = Field(default=(100, 300), description="bounds in words")
@@ -59,37 +101,60 @@ class Data(Section):
             raise ValueError(f"data.path is missing: data.source {self.source} needs it")
         return self
 
+    @model_validator(mode="after")
+    def _columns_are_of_files(self) -> Data:
+        given = [key for key in _OF_FILES if getattr(self, key) != Data.model_fields[key].default]
+        if self.source != "files" and given:
+            raise ValueError(f"data.{given[0]} is for data.source files; {self.source} knows its own layout")
+        return self
+
     @field_validator("span", mode="plain")
     @classmethod
     def _span_is_a_number_or_latest(cls, span: Any) -> int | str:
         try:
             return spans.read_span(span)
         except ConfigError as error:
-            raise ValueError(f"give the number of a span, from 0 to {spans.LARGEST}, or {spans.LATEST}") from error
+            raise ValueError(str(error).partition("; ")[2]) from error
 
     @model_validator(mode="after")
     def _span_goes_with_path(self) -> Data:
         try:
             spans.check_span(self.path, self.span)
-            if self.source != "files" and spans.has_span(self.path):
+            has_spans = spans.has_span(self.path)
+            if self.source != "files" and has_spans:
                 raise ConfigError(
-                    f"data.path {self.path!r} has {{SPAN}}, which data.source {self.source} does not know; "
+                    f"data.path {self.path!r} has a place for a span, which data.source {self.source} does not know; "
                     "set data.source to files, or give the path of one span"
                 )
         except ConfigError as error:
             raise ValueError(str(error)) from error
+        if not has_spans and (self.window > 1 or self.test_span == "newest"):
+            key = "window" if self.window > 1 else "test_span"
+            raise ValueError(f"data.{key} is of spans, but data.path {self.path!r} has no {{SPAN}} and no date")
         return self
 
     @model_validator(mode="after")
-    def _label_is_not_the_text(self) -> Data:
-        if self.source == "files" and self.text == self.label:
-            raise ValueError(f"data.text and data.label are both '{self.text}'; name two columns")
+    def _test_split_has_one_origin(self) -> Data:
+        if self.test_span == "newest" and self.window < 2:
+            raise ValueError("data.test_span newest leaves nothing to train on with data.window 1; set it to 2 or more")
+        if self.test_span == "newest" and self.test_path is not None:
+            raise ValueError("data.test_span newest and data.test_path are both the test split; leave one out")
+        return self
+
+    @model_validator(mode="after")
+    def _columns_differ(self) -> Data:
+        labels = (self.label,) if isinstance(self.label, str) else self.label
+        named = {"data.text": [self.text], "data.text_pair": [self.text_pair] * (self.text_pair is not None)}
+        columns = [*named["data.text"], *named["data.text_pair"], *labels]
+        repeated = next((column for column in columns if columns.count(column) > 1), None)
+        if repeated is not None:
+            raise ValueError(f"data.text, data.text_pair and data.label name the column '{repeated}' twice")
         return self
 
     @field_validator("delimiter")
     @classmethod
-    def _delimiter_divides(cls, delimiter: str) -> str:
-        if delimiter in '"\r\n':
+    def _delimiter_divides(cls, delimiter: str | None) -> str | None:
+        if delimiter is not None and delimiter in '"\r\n':
             raise ValueError("a quote or a line break cannot divide columns")
         return delimiter
 
@@ -104,9 +169,11 @@ class Data(Section):
 class Labels(Section):
     """What the labels are called, in the data and in the answers of the served model."""
 
-    kind: Literal["binary"] = "binary"
-    names: tuple[str, str] = Field(
-        default=("neg", "pos"), description="the second is the positive one, whose score is given"
+    kind: Literal["binary", "multiclass", "multilabel"] = Field(
+        default="binary", description="one of two, one of many, or any of many and none"
+    )
+    names: tuple[str, ...] = Field(
+        default=("neg", "pos"), description="of two, the second is the positive one, whose score is given"
     )
     aliases: dict[str, str] = Field(default={}, description="value in the data: name")
     threshold: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.5
@@ -118,6 +185,14 @@ class Labels(Section):
         unknown = sorted(set(self.aliases.values()) - set(self.names))
         if unknown:
             raise ValueError(f"labels.aliases names {unknown}, which labels.names {list(self.names)} does not have")
+        return self
+
+    @model_validator(mode="after")
+    def _names_go_with_kind(self) -> Labels:
+        least = {"binary": 2, "multiclass": 3, "multilabel": 1}[self.kind]
+        if len(self.names) < least or (self.kind == "binary" and len(self.names) > least):
+            count = "two names" if self.kind == "binary" else f"at least {least} name(s)"
+            raise ValueError(f"labels.kind {self.kind} has {count}, and labels.names gives {len(self.names)}")
         return self
 
 

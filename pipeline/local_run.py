@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from components.encoders.fingerprint import encoder_digest
-from components.example_gen.sources import check_source
+from components.example_gen.sources.registry import check_source
 from pipeline.config import Config
 from pipeline.display import busy
 from pipeline.engine import Engine, TfxEngine
@@ -23,6 +23,7 @@ from pipeline.quiet import logging_to
 from pipeline.schema_file import read_schema
 from pipeline.sigterm import sigterm_as_interrupt
 from pipeline.summary import Run, print_outcome, summarise, write_summary
+from pipeline.trainable import check_trainable
 from pipeline.verdict import Outcome, stopped
 
 _NOT_ENDED = "it has not come to its end: it is going on, or was killed"
@@ -65,6 +66,7 @@ def run(config: Config, summary_file: Path | None = None, engine: Engine | None 
 
 def _check_at_once(config: Config) -> None:
     """Looks for whatever can be seen to be wrong without loading TensorFlow. Raises BertlineError."""
+    check_trainable(config)
     check_source(config.data.model_dump(mode="json"), config.labels.model_dump(mode="json"))
     read_schema(config)
     encoder_digest(config.encoder.handle, config.encoder.vocab_file)

@@ -33,7 +33,15 @@ _ENTRY_POINTS = {
 _SERVING_CHECK = "serving_check"
 _SERVING_ENTRY_POINTS = ("components.serving_check.executor", "serving.launch", "serving.server.__main__")
 # What computes a step's results beside our code: another version may give others.
-_BUILT_ON = ("tfx", "tensorflow", "tensorflow-text", "tensorflow-transform", "tensorflow-model-analysis", "tf-keras")
+_BUILT_ON = (
+    "tfx",
+    "tensorflow",
+    "tensorflow-data-validation",
+    "tensorflow-text",
+    "tensorflow-transform",
+    "tensorflow-model-analysis",
+    "tf-keras",
+)
 # What a serving check's server and clients are built on beside that, and the messages that they speak in.
 _SERVING_BUILT_ON = ("grpcio", "aiohttp", "httpx", "protobuf", "numpy")
 _WIRE = Path(protos.__file__).with_name("wire.binpb")

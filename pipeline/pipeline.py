@@ -11,6 +11,7 @@ from tfx.orchestration import pipeline as tfx_pipeline
 from tfx.proto import trainer_pb2, transform_pb2
 
 from components.curated_schema.component import CuratedSchema
+from components.curated_schema.statistics import stats_options
 from components.data_gate.component import DataGate
 from components.evaluator.component import Evaluator
 from components.evaluator.eval_config import build_eval_config
@@ -26,6 +27,8 @@ PREPROCESSING_FN = "components.transform.preprocessing.preprocessing_fn"
 RUN_FN = "components.trainer.run.run_fn"
 # The settings of the encoder that decide which ids a text becomes.
 READING = ("handle", "vocab_file", "lower_case", "max_tokens", "truncation")
+# Those that decide which pieces it is made of.
+TOKENISING = ("handle", "vocab_file", "lower_case")
 
 
 def build_components(config: Config, outside: Outside) -> list[BaseNode]:
@@ -35,19 +38,24 @@ def build_components(config: Config, outside: Outside) -> list[BaseNode]:
 
     example_gen = TextExampleGen(
         data=data_settings(config, outside.span),
-        labels=_settings(config.labels, "names", "aliases"),
+        labels=_settings(config.labels, "kind", "names", "aliases"),
+        encoder=_settings(config.encoder, *TOKENISING) | {"digest": outside.encoder},
         fingerprint=outside.data,
         code=outside.code["example_gen"],
     )
     examples = example_gen.outputs["examples"]
 
-    statistics_gen = StatisticsGen(examples=examples)
-    statistics = statistics_gen.outputs["statistics"]
     curated_schema = CuratedSchema(text=outside.schema)  # pyright: ignore[reportCallIssue]
     schema = curated_schema.outputs["schema"]
+    statistics_gen = StatisticsGen(examples=examples, stats_options=stats_options())
+    statistics = statistics_gen.outputs["statistics"]
     example_validator = ExampleValidator(statistics=statistics, schema=schema)
     data_gate = DataGate(
-        anomalies=example_validator.outputs["anomalies"], statistics=statistics, code=outside.code["data_gate"]
+        anomalies=example_validator.outputs["anomalies"],
+        statistics=statistics,
+        schema=schema,
+        profile=example_gen.outputs["profile"],
+        code=outside.code["data_gate"],
     )
 
     transform = Transform(

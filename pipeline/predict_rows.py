@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, BinaryIO, NamedTuple, Protocol
 
 from components.errors import DataError
-from components.example_gen.csv_reader import records
+from components.example_gen.formats.delimited import records
 from serving.client import Prediction
 
 CSV, JSON_LINES, TEXT = "csv", "jsonl", "text"

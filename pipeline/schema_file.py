@@ -8,6 +8,7 @@ from pathlib import Path
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 
+from components.curated_schema.narrow import narrow
 from components.errors import ConfigError
 from components.features import CHARACTERS, LABEL
 from pipeline.config import Config
@@ -32,7 +33,7 @@ def read_schema(config: Config) -> str:
             _check_labels(feature, config, origin)
         elif feature.name == CHARACTERS:
             _check_characters(feature, config, origin)
-    return text
+    return narrow(text, config.labels.kind, config.labels.names, config.data.text_pair is not None)
 
 
 def schema_names() -> list[str]:

@@ -44,6 +44,11 @@ class Run:
         quarantine = self.output("TextExampleGen", "quarantine")
         return None if quarantine is None else read_json(quarantine, "summary.json")
 
+    def comparisons(self) -> list[dict[str, Any]]:
+        """What the data gate compared with earlier spans and users' texts, where it let the data pass."""
+        blessing = self.output("DataGate", "blessing")
+        return [] if blessing is None else read_json(blessing, "anomalies.json")["comparisons"]
+
 
 def summarise(run: Run, outcome: Outcome, seconds: float) -> dict[str, Any]:
     """The run as a JSON value: verdict, reasons, metrics beside their thresholds, version, seconds by step, paths."""
@@ -57,6 +62,7 @@ def summarise(run: Run, outcome: Outcome, seconds: float) -> dict[str, Any]:
         "notes": evaluation.get("notes", []),
         "version": outcome.version,
         "data": run.rows(),
+        "comparisons": run.comparisons(),
         "metrics": evaluation.get("metrics"),
         "baseline_metrics": evaluation.get("baseline_metrics"),
         "baseline_version": evaluation.get("baseline_version"),
@@ -87,7 +93,9 @@ def print_outcome(console: Console, run: Run, outcome: Outcome) -> None:
     """Prints the account of the rows, metrics beside thresholds, the samples' scores, paths, and the verdict last."""
     rows, evaluation = run.rows(), outcome.evaluation or {}
     if rows is not None:
-        console.print(_account(rows), soft_wrap=True)
+        console.print(account_of(rows), soft_wrap=True)
+    for comparison in run.comparisons():
+        console.print(f"{comparison['kind']} of {comparison['feature']}: {comparison['sentence']}", soft_wrap=True)
     if evaluation.get("checks"):
         console.print(_checks_table(evaluation["checks"]))
     if outcome.serving:
@@ -102,14 +110,27 @@ def print_outcome(console: Console, run: Run, outcome: Outcome) -> None:
     console.print(Text(outcome.sentence, _STYLES[outcome.verdict]), soft_wrap=True)
 
 
-def _account(rows: dict[str, Any]) -> str:
-    examples = ", ".join(f"{count:,} {split}" for split, count in rows["examples"].items())
+def account_of(rows: dict[str, Any]) -> str:
+    """The account of the rows that ingestion kept, as a sentence."""
+    told = [f"{rows['not_sampled']:,} not sampled"] if rows["not_sampled"] else []
+    told += [f"{rows['unlabelled']:,} never labelled"] if rows["unlabelled"] else []
+    told += [f"{sum(rows['duplicates'].values()):,} duplicates dropped{_places(rows['duplicates'])}"]
+    told += [f"{sum(rows['repeated'].values()):,} repeated texts kept"] if rows["repeated"] else []
     bad = sum(rows["quarantined"].values())
     reasons = ", ".join(f"{count:,} {reason}" for reason, count in rows["quarantined"].items())
-    return (
-        f"{rows['rows']:,} rows: {examples}; {rows['not_sampled']:,} not sampled, {rows['duplicates']:,} duplicates "
-        f"dropped, {bad:,} in quarantine{f' ({reasons})' if bad else ''}"
-    )
+    told += [f"{bad:,} in quarantine{f' ({reasons})' if bad else ''}"]
+    examples = ", ".join(f"{count:,} {split}" for split, count in rows["examples"].items())
+    return f"{rows['rows']:,} rows: {examples}; {', '.join(told)}"
+
+
+_PLACES = {"across_splits": "of the official test split", "within_split": "within a split"}
+
+
+def _places(counts: dict[str, int]) -> str:
+    """Where those stand that the rows repeat; not worth saying where no test split is official."""
+    if "across_splits" not in counts:
+        return ""
+    return f" ({', '.join(f'{count:,} {_PLACES[place]}' for place, count in counts.items())})"
 
 
 def _checks_table(checks: list[dict[str, Any]]) -> Table:

@@ -1,44 +1,77 @@
-"""TensorFlow Data Validation's (TFDV) anomalies in plain words. Pure."""
+"""What is wrong with data, in plain words, from what TensorFlow Data Validation (TFDV) says of it. Pure."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
 
+from tensorflow_metadata.proto.v0 import schema_pb2
 from tensorflow_metadata.proto.v0.anomalies_pb2 import Anomalies, AnomalyInfo  # pyright: ignore[reportAttributeAccessIssue]
+from tensorflow_metadata.proto.v0.statistics_pb2 import (  # pyright: ignore[reportAttributeAccessIssue]
+    DatasetFeatureStatistics,
+)
+
+from components.data_gate.sentences import explain
 
 
 @dataclasses.dataclass(frozen=True)
 class Anomaly:
-    """One thing that is wrong with one split. `feature` is empty where the split as a whole is meant."""
+    """One thing that is wrong with one split, or with what was compared.
+
+    `feature` is empty where the split as a whole is meant; `kind`, `short_description` and `description` are TFDV's.
+    """
 
     split: str
     feature: str
+    sentence: str
+    kind: str
     short_description: str
     description: str
 
     def __str__(self) -> str:
         place = f"split {self.split}, feature {self.feature}" if self.feature else f"split {self.split}"
-        short = self.short_description
-        return f"{place}: {short[:1].lower()}{short[1:]}: {self.description}"
+        return f"{place}: {self.sentence}"
 
 
-def list_anomalies(split: str, anomalies: Anomalies) -> list[Anomaly]:
-    """Every reason of every anomaly of a split: of the data set first, then by feature."""
+def list_anomalies(
+    split: str, anomalies: Anomalies, schema: schema_pb2.Schema, statistics: DatasetFeatureStatistics
+) -> list[Anomaly]:
+    """Every reason of every anomaly of a split: of the data set first, then by feature.
+
+    Args:
+        split: its name.
+        anomalies: what TFDV found in it.
+        schema: what it was found by; the sentences quote it.
+        statistics: what it was found in.
+    """
     found = list(_of_data_set(split, anomalies))
-    for feature in sorted(anomalies.anomaly_info):
-        found += _of_info(split, feature, anomalies.anomaly_info[feature])
+    features = {feature.name: feature for feature in schema.feature}
+    measured = {feature.path.step[0]: feature for feature in statistics.features}
+    for name in sorted(anomalies.anomaly_info):
+        for reason in _reasons(anomalies.anomaly_info[name]):
+            sentence = explain(reason, features.get(name), schema, measured.get(name), statistics.num_examples)
+            found.append(_anomaly(split, name, sentence, reason))
     return found
 
 
 def _of_data_set(split: str, anomalies: Anomalies) -> Iterator[Anomaly]:
     if anomalies.data_missing:
-        yield Anomaly(split, "", "No data", "The split holds no example.")
+        yield Anomaly(split, "", "there is no example", "NO_DATA", "No data", "The split holds no example.")
     if anomalies.HasField("dataset_anomaly_info"):
-        yield from _of_info(split, "", anomalies.dataset_anomaly_info)
+        for reason in _reasons(anomalies.dataset_anomaly_info):
+            yield _anomaly(split, "", "", reason)
 
 
-def _of_info(split: str, feature: str, info: AnomalyInfo) -> Iterator[Anomaly]:
+def _reasons(info: AnomalyInfo) -> list[AnomalyInfo.Reason]:
     # TFDV's own summary of several reasons is only "Multiple errors".
-    for reason in info.reason or [info]:
-        yield Anomaly(split, feature, reason.short_description.strip(), reason.description.strip())
+    return list(info.reason) or [
+        AnomalyInfo.Reason(short_description=info.short_description, description=info.description)
+    ]
+
+
+def _anomaly(split: str, feature: str, sentence: str, reason: AnomalyInfo.Reason) -> Anomaly:
+    short, description = reason.short_description.strip(), reason.description.strip()
+    kind = AnomalyInfo.Type.Name(reason.type)
+    return Anomaly(
+        split, feature, sentence or f"{short[:1].lower()}{short[1:]}: {description}", kind, short, description
+    )

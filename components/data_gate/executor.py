@@ -1,26 +1,36 @@
-"""What the step DataGate does: reads every split's anomalies, and fails where there is one."""
+"""What the step DataGate does: reads every split's anomalies, compares spans, and fails where something is wrong."""
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from typing import Any
 
+from google.protobuf import text_format
+from tensorflow_metadata.proto.v0 import schema_pb2
 from tensorflow_metadata.proto.v0.anomalies_pb2 import Anomalies  # pyright: ignore[reportAttributeAccessIssue]
+from tensorflow_metadata.proto.v0.statistics_pb2 import (  # pyright: ignore[reportAttributeAccessIssue]
+    DatasetFeatureStatisticsList,
+)
 from tfx.components.example_validator import executor as example_validator
 from tfx.components.statistics_gen import stats_artifact_utils
 from tfx.dsl.components.base import base_executor
 from tfx.dsl.io import fileio
 from tfx.types import artifact, artifact_utils
 
-from components.data_gate.anomalies import Anomaly, list_anomalies
+from components.curated_schema.component import SCHEMA_FILE
+from components.data_gate.check import examine
+from components.data_gate.findings import Findings
 from components.errors import DataGateError
+from components.example_gen.profile import read_profiles
 
 ANOMALIES = "anomalies"
 STATISTICS = "statistics"
+SCHEMA = "schema"
+PROFILE = "profile"
 BLESSING = "blessing"
 CODE = "code"
 ANOMALIES_FILE = "anomalies.json"
+REPORT_FILE = "report.md"
 
 
 class Executor(base_executor.BaseExecutor):
@@ -32,61 +42,54 @@ class Executor(base_executor.BaseExecutor):
         output_dict: dict[str, list[artifact.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Writes `anomalies.json`: the number of examples by split, and the anomalies.
+        """Writes `anomalies.json`: the number of examples by split, the anomalies, and what was compared with its
+        distances; and the same for people as `report.md`.
 
-        It lies in the output's folder where there are none. The launcher deletes that folder when a step fails, so the
-        anomalies are then written beside it, in one whose name ends in `-stopped`.
+        They lie in the output's folder where there are no anomalies. The launcher deletes that folder when a step
+        fails, so they are then written beside it, in one whose name ends in `-stopped`.
 
         Raises:
-            DataGateError: there are anomalies; it lists them.
+            DataGateError: there are anomalies; it lists them. Or the schema has a comparator that compares nothing.
         """
+        inputs = {name: artifact_utils.get_single_instance(given) for name, given in input_dict.items()}
         blessing = artifact_utils.get_single_instance(output_dict[BLESSING])
-        found = _read_anomalies(artifact_utils.get_single_instance(input_dict[ANOMALIES]))
-        examples = _count_examples(artifact_utils.get_single_instance(input_dict[STATISTICS]))
-        if found:
-            file = _write(f"{blessing.uri.rstrip('/')}-stopped", examples, found)
-            raise DataGateError(_message(found, examples, file))
-        _write(blessing.uri, examples, found)
+        findings = examine(
+            _read_anomalies(inputs[ANOMALIES]),
+            _read_statistics(inputs[STATISTICS]),
+            _read_schema(inputs[SCHEMA]),
+            read_profiles(inputs[PROFILE].uri),
+        )
+        if findings.anomalies:
+            raise DataGateError(findings.message(_write(f"{blessing.uri.rstrip('/')}-stopped", findings)))
+        _write(blessing.uri, findings)
 
 
-def _read_anomalies(anomalies: artifact.Artifact) -> list[Anomaly]:
-    return [
-        anomaly
-        for split in artifact_utils.decode_split_names(anomalies.split_names)
-        for anomaly in list_anomalies(split, _read_proto(anomalies, split))
-    ]
+def _read_anomalies(anomalies: artifact.Artifact) -> dict[str, Anomalies]:
+    read = {}
+    for split in artifact_utils.decode_split_names(anomalies.split_names):
+        folder = artifact_utils.get_split_uri([anomalies], split)
+        with fileio.open(f"{folder}/{example_validator.DEFAULT_FILE_NAME}", "rb") as file:
+            read[split] = Anomalies.FromString(file.read())
+    return read
 
 
-def _read_proto(anomalies: artifact.Artifact, split: str) -> Anomalies:
-    folder = artifact_utils.get_split_uri([anomalies], split)
-    with fileio.open(f"{folder}/{example_validator.DEFAULT_FILE_NAME}", "rb") as file:
-        return Anomalies.FromString(file.read())
-
-
-def _count_examples(statistics: artifact.Artifact) -> dict[str, int]:
+def _read_statistics(statistics: artifact.Artifact) -> dict[str, DatasetFeatureStatisticsList]:
     return {
-        split: stats_artifact_utils.load_statistics(statistics, split).proto().datasets[0].num_examples
+        split: stats_artifact_utils.load_statistics(statistics, split).proto()
         for split in artifact_utils.decode_split_names(statistics.split_names)
     }
 
 
-def _write(folder: str, examples: dict[str, int], found: list[Anomaly]) -> str:
-    """Writes `anomalies.json` into the folder; its path."""
+def _read_schema(schema: artifact.Artifact) -> schema_pb2.Schema:
+    with fileio.open(f"{schema.uri}/{SCHEMA_FILE}") as file:
+        return text_format.Parse(file.read(), schema_pb2.Schema())
+
+
+def _write(folder: str, findings: Findings) -> str:
+    """Writes both files into the folder; the path of the one for people."""
     fileio.makedirs(folder)
-    path = f"{folder}/{ANOMALIES_FILE}"
-    content = {"examples": examples, "anomalies": [dataclasses.asdict(anomaly) for anomaly in found]}
-    with fileio.open(path, "w") as file:
-        file.write(json.dumps(content, indent=2))
-    return path
-
-
-def _message(found: list[Anomaly], examples: dict[str, int], file: str) -> str:
-    lines = [f"  {anomaly}" for anomaly in found]
-    counts = ", ".join(f"{count} in {split}" for split, count in examples.items())
-    return "\n".join(
-        [
-            f"the data is not what its schema says ({counts}):",
-            *lines,
-            f"mend the data, or allow it in the schema if it is right; the same as JSON: {file}",
-        ]
-    )
+    with fileio.open(f"{folder}/{ANOMALIES_FILE}", "w") as file:
+        file.write(json.dumps(findings.as_json(), indent=2, ensure_ascii=False))
+    with fileio.open(f"{folder}/{REPORT_FILE}", "w") as file:
+        file.write(findings.as_markdown())
+    return f"{folder}/{REPORT_FILE}"

@@ -2,46 +2,80 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from components.example_gen.rows import CONFLICTING_LABELS, BadRow, Candidate, bad_row
+from components.example_gen.settings import DROP, Duplicates
+
+# Where the other row of the same text stands.
+ACROSS_SPLITS = "across_splits"  # in the official test split
+WITHIN_SPLIT = "within_split"
 
 
-class Resolution(NamedTuple):
-    """Every one of the rows that went in: kept, a duplicate of one that is kept, or in conflict with another."""
+@dataclasses.dataclass(frozen=True)
+class Resolution:
+    """What became of the rows: each is kept, dropped for its duplicate, or in conflict with another.
+
+    `repeated` is how many of the kept ones repeat another, and `place` where that one stands, for these and for the
+    dropped; `contradictions` is how many of an official test split others of it contradict, all of them kept.
+    """
 
     kept: list[Candidate]
-    duplicates: int
-    conflicting: list[BadRow]
+    dropped: dict[str, int] = dataclasses.field(default_factory=dict)
+    repeated: dict[str, int] = dataclasses.field(default_factory=dict)
+    conflicting: list[BadRow] = dataclasses.field(default_factory=list)
+    contradictions: int = 0
 
 
-def resolve(same: Sequence[Candidate]) -> Resolution:
+def resolve(same: Sequence[Candidate], settings: Duplicates) -> Resolution:
     """Decides over all rows of one text (equal `id`).
 
     A test split that the source itself made stays as it is, whatever it repeats or contradicts, so that results stay
-    comparable with published ones; other rows of its texts are duplicates or in conflict. Without one, a single row
-    is kept if all labels agree, and none if they do not. Which of equal rows is kept depends on their text alone,
-    never on the order of rows or files.
+    comparable with published ones; other rows of its texts are duplicates or in conflict. Without one, all labels must
+    agree, and then a single row is kept (all of them where duplicates are only counted). Which of equal rows is kept
+    depends on their text first, never on the order of rows or files.
+
+    Args:
+        same: the rows, sorted.
+        settings: whether duplicates are dropped or counted.
     """
     if len(same) == 1:
-        return Resolution(list(same), 0, [])
+        return Resolution(list(same))
     official = [row for row in same if row.is_official_test]
-    others = sorted(row for row in same if not row.is_official_test)
+    others = [row for row in same if not row.is_official_test]
     if official:
-        return _beside_official(official, others)
-    if len({row.label for row in others}) > 1:
-        return Resolution([], 0, [_conflict(row, others) for row in others])
-    return Resolution(others[:1], len(others) - 1, [])
+        return _beside_official(official, others, settings.across_splits == DROP)
+    if len({row.labels for row in others}) > 1:
+        return Resolution([], conflicting=[_conflict(row, others) for row in others])
+    rest = {WITHIN_SPLIT: len(others) - 1}
+    if settings.within_split == DROP:
+        return Resolution(others[:1], dropped=rest)
+    return Resolution(others, repeated=rest)
 
 
-def _beside_official(official: list[Candidate], others: list[Candidate]) -> Resolution:
-    labels = {row.label for row in official}
-    conflicting = [_conflict(row, official) for row in others if row.label not in labels]
-    return Resolution(official, len(others) - len(conflicting), conflicting)
+def _beside_official(official: list[Candidate], others: list[Candidate], drop: bool) -> Resolution:
+    labels = {row.labels for row in official}
+    conflicting = [_conflict(row, official) for row in others if row.labels not in labels]
+    agreeing = [row for row in others if row.labels in labels]
+    across, within = {ACROSS_SPLITS: len(agreeing)}, {WITHIN_SPLIT: len(official) - 1}
+    return Resolution(
+        kept=official if drop else [*official, *agreeing],
+        dropped=across if drop else {},
+        repeated=within if drop else {**within, **across},
+        conflicting=conflicting,
+        contradictions=len(official) if len(labels) > 1 else 0,
+    )
 
 
 def _conflict(row: Candidate, rivals: Sequence[Candidate]) -> BadRow:
-    rival = min((other for other in rivals if other.label != row.label), key=lambda other: (other.file, other.line))
-    detail = f"labelled {row.label}, but {rival.file}:{rival.line} has the same text labelled {rival.label}"
+    rival = min((other for other in rivals if other.labels != row.labels), key=lambda other: (other.file, other.line))
+    detail = (
+        f"labelled {_listed(row.labels)}, but {rival.file}:{rival.line} has the same text labelled "
+        f"{_listed(rival.labels)}"
+    )
     return bad_row(row.file, row.line, CONFLICTING_LABELS, detail, row.text)
+
+
+def _listed(labels: tuple[str, ...]) -> str:
+    return ", ".join(labels) or "with none"

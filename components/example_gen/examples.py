@@ -1,4 +1,4 @@
-"""A text and its label as a tf.Example."""
+"""A text and its labels as a tf.Example."""
 
 from __future__ import annotations
 
@@ -8,36 +8,48 @@ import tensorflow as tf
 
 from components.example_gen.bands import length_band
 from components.example_gen.rows import Candidate
-from components.features import CHARACTERS, ID, LABEL, LENGTH_BAND, TARGET, TEXT, WORDS
+from components.example_gen.settings import LabelSettings
+from components.example_gen.token_counts import TokenCount
+from components.features import (
+    CHARACTERS,
+    ID,
+    LABEL,
+    LENGTH_BAND,
+    SPAN,
+    TARGET,
+    TEXT,
+    TEXT_PAIR,
+    TOKENS,
+    UNKNOWN_RATE,
+    WORDS,
+)
 
 
-def to_example(row: Candidate, names: Sequence[str], bounds: Sequence[int]) -> bytes:
+def to_example(row: Candidate, count: TokenCount, labels: LabelSettings, bounds: Sequence[int]) -> bytes:
     """The serialized tf.Example of a row.
 
-    Features: `text`, `label`, `id`, `length_band` bytes [1]; `target` int64 [1], 1 for the second of `names`;
-    `words`, `characters` int64 [1]. The same row gives the same bytes everywhere.
+    Features: `text`, `id`, `length_band` bytes [1], and `text_pair` where there are two texts; `label` bytes, the
+    names that the row holds; `target` int64 (see `LabelSettings.target`); `words`, `characters`, `tokens`, `span`
+    int64 [1]; `unknown_rate` float [1]. The same row gives the same bytes everywhere.
 
     Args:
-        row: the row, its label one of `names`.
-        names: the two labels, the positive one last.
+        row: the row.
+        count: of its tokens.
+        labels: what the labels are called.
         bounds: where the bands of length begin, in words, rising; the first band begins at 0.
     """
-    features = {
-        TEXT: _bytes(row.text),
-        LABEL: _bytes(row.label),
-        TARGET: _int64(int(row.label == names[1])),
-        ID: _bytes(row.id),
-        WORDS: _int64(row.words),
-        CHARACTERS: _int64(len(row.text)),
-        LENGTH_BAND: _bytes(length_band(row.words, bounds)),
-    }
-    example = tf.train.Example(features=tf.train.Features(feature=features))
+    # Filled in place, which takes half the time of making each message by itself.
+    example = tf.train.Example()
+    features = example.features.feature
+    texts = {TEXT: row.text, ID: row.id, LENGTH_BAND: length_band(row.words, bounds)}
+    if row.text_pair is not None:
+        texts[TEXT_PAIR] = row.text_pair
+    for name, text in texts.items():
+        features[name].bytes_list.value.append(text.encode())
+    features[LABEL].bytes_list.value.extend([label.encode() for label in row.labels])
+    features[TARGET].int64_list.value.extend(labels.target(row.labels))
+    numbers = {WORDS: row.words, CHARACTERS: row.characters, TOKENS: count.tokens, SPAN: row.span}
+    for name, number in numbers.items():
+        features[name].int64_list.value.append(number)
+    features[UNKNOWN_RATE].float_list.value.append(count.unknown_rate)
     return example.SerializeToString(deterministic=True)
-
-
-def _bytes(value: str) -> tf.train.Feature:
-    return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value.encode()]))
-
-
-def _int64(value: int) -> tf.train.Feature:
-    return tf.train.Feature(int64_list=tf.train.Int64List(value=[value]))

@@ -12,7 +12,7 @@ from components.example_gen.settings import DataSettings
 from components.features import SPLITS
 
 _SHOWN_ROWS = 5
-_REMEDY = "give it more data, or raise data.sample_fraction or its weight in data.splits"
+_REMEDY = "give it more data, or raise data.sample.fraction or its weight in data.splits"
 
 
 def check(summary: Summary, data: DataSettings, names: Sequence[str], bad: Iterable[BadRow], rows_file: str) -> None:
@@ -58,7 +58,7 @@ def check_splits(summary: Summary, names: Sequence[str]) -> None:
     if not summary.rows:
         raise DataError("the data has no rows; give data.path files that have some")
     for split in SPLITS:
-        if not summary.count_examples(split):
+        if not summary.examples[split]:
             raise DataError(f"split {split} is empty: {_sizes(summary)}; {_REMEDY}")
     for split, name in itertools.product(SPLITS, names):
         if not summary.labels[split][name]:
@@ -70,5 +70,5 @@ def _shown(rows: Iterable[BadRow]) -> str:
 
 
 def _sizes(summary: Summary) -> str:
-    sizes = ", ".join(f"{split} {summary.count_examples(split)}" for split in SPLITS)
+    sizes = ", ".join(f"{split} {summary.examples[split]}" for split in SPLITS)
     return f"of {summary.rows} rows came {sizes}"

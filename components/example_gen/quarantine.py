@@ -23,58 +23,68 @@ def _counters() -> dict[str, collections.Counter[str]]:
 
 @dataclasses.dataclass
 class Summary:
-    """What became of the rows: how many were read, and how many went each way."""
+    """What became of the rows: how many were read, and how many went each way.
+
+    `duplicates` and `repeated` count the rows that repeat a text, by whether its other row stands in the official test
+    split (`across_splits`) or not (`within_split`): those that were dropped, and those that are examples nevertheless,
+    since the configuration or the official split has them stay. `contradictions` are rows of an official test split
+    that others of it contradict. `references` are rows that were read only to compare with, by their role.
+    """
 
     rows: int = 0
+    examples: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)  # by split
     labels: dict[str, collections.Counter[str]] = dataclasses.field(default_factory=_counters)  # by split
     quarantined: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)  # by reason
-    duplicates: int = 0
+    duplicates: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
+    repeated: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
+    contradictions: int = 0
     not_sampled: int = 0
-
-    def count_examples(self, split: str) -> int:
-        """How many examples the split has."""
-        return sum(self.labels[split].values())
+    unlabelled: int = 0
+    spans: collections.Counter[int] = dataclasses.field(default_factory=collections.Counter)  # examples by span
+    references: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
 
     @property
     def bad(self) -> int:
         """How many rows are in quarantine."""
-        return sum(self.quarantined.values())
+        return self.quarantined.total()
 
     @property
     def accounted(self) -> int:
         """How many rows went some way: as many as were read, or rows were lost or made up."""
-        return sum(map(self.count_examples, SPLITS)) + self.bad + self.duplicates + self.not_sampled
+        return self.examples.total() + self.bad + self.duplicates.total() + self.not_sampled + self.unlabelled
 
     def add(self, other: Summary) -> None:
         """Adds the counts of other rows."""
-        self.rows += other.rows
-        self.duplicates += other.duplicates
-        self.not_sampled += other.not_sampled
-        self.quarantined.update(other.quarantined)
+        for name in ("rows", "contradictions", "not_sampled", "unlabelled"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for name in _COUNTERS:
+            getattr(self, name).update(getattr(other, name))
         for split in SPLITS:
             self.labels[split].update(other.labels[split])
 
     def to_dict(self) -> dict[str, Any]:
-        """As in summary.json: rows, examples and labels by split, quarantined by reason, duplicates, not_sampled."""
+        """As in summary.json: the fields, with every split named."""
         return {
-            "rows": self.rows,
-            "examples": {split: self.count_examples(split) for split in SPLITS},
-            "labels": {split: dict(sorted(self.labels[split].items())) for split in SPLITS},
-            "quarantined": dict(sorted(self.quarantined.items())),
-            "duplicates": self.duplicates,
-            "not_sampled": self.not_sampled,
+            **dataclasses.asdict(self),
+            **{name: _plain(getattr(self, name)) for name in _COUNTERS},
+            "examples": {split: self.examples[split] for split in SPLITS},
+            "labels": {split: _plain(self.labels[split]) for split in SPLITS},
         }
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Summary:
         """The inverse of `to_dict`."""
-        return cls(
-            rows=values["rows"],
-            labels={split: collections.Counter(values["labels"][split]) for split in SPLITS},
-            quarantined=collections.Counter(values["quarantined"]),
-            duplicates=values["duplicates"],
-            not_sampled=values["not_sampled"],
-        )
+        counters: dict[str, Any] = {name: collections.Counter(values[name]) for name in _COUNTERS}
+        counters["spans"] = collections.Counter({int(span): count for span, count in values["spans"].items()})
+        counters["labels"] = {split: collections.Counter(values["labels"][split]) for split in SPLITS}
+        return cls(**(values | counters))
+
+
+_COUNTERS = ("examples", "quarantined", "duplicates", "repeated", "spans", "references")
+
+
+def _plain(counter: collections.Counter[Any]) -> dict[str, int]:
+    return {str(key): counter[key] for key in sorted(counter)}
 
 
 @dataclasses.dataclass

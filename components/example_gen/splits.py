@@ -36,7 +36,12 @@ def split_of(text_id: str, weights: Mapping[str, float], official: str | None = 
 
 def is_sampled(text_id: str, fraction: float) -> bool:
     """Whether a text is among the sampled fraction (0 to 1) of all texts; a larger sample holds every smaller one."""
-    return fraction >= 1.0 or _fraction(text_id, b"sample") < fraction
+    return fraction >= 1.0 or sample_point(text_id) < fraction
+
+
+def sample_point(text_id: str) -> float:
+    """Where a text stands among all that might be sampled: a number in [0, 1), uniform over texts."""
+    return _fraction(text_id, b"sample")
 
 
 def _fraction(text_id: str, purpose: bytes) -> float:

@@ -96,6 +96,6 @@ def _counted(dataset: tf.data.Dataset, split: str) -> Examples:
     if any(value in (0, count) for value in positives):
         raise TrainingError(
             f"all {count} examples of the {split} split are of one class: there is nothing to learn or to measure; "
-            "give it data of both classes, or raise data.sample_fraction"
+            "give it data of both classes, or raise data.sample.fraction"
         )
     return Examples(dataset, count)

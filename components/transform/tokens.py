@@ -41,24 +41,38 @@ class Truncation:
         return self.max_tokens - SPECIAL_TOKENS
 
 
-class TextToTokens:
-    """Turns texts into ids: `[batch]` strings into a ragged int64 `[batch, (tokens)]`, [CLS] first and [SEP] last.
+class TextToPieces:
+    """Cleans texts and divides them: `[batch]` strings into the ids of all their pieces, ragged int64
+    `[batch, (pieces)]`, without [CLS] and [SEP].
 
-    An empty text is [CLS] [SEP]; bytes that are no UTF-8 are read as spaces, as BERT reads control characters.
+    Bytes that are no UTF-8 are read as spaces, as BERT reads control characters.
     """
 
-    def __init__(self, vocabulary: Vocabulary, truncation: Truncation) -> None:
+    def __init__(self, vocabulary: Vocabulary) -> None:
         self._tokenizer = tf_text.FastBertTokenizer(
             vocab=list(vocabulary.tokens), lower_case_nfd_strip_accents=vocabulary.lower_case
         )
+
+    def __call__(self, text: tf.Tensor) -> tf.RaggedTensor:
+        """The pieces of each text: ragged int64 `[batch, (pieces)]` for strings `[batch]`."""
+        return cast(tf.RaggedTensor, self._tokenizer.tokenize(clean(text)))
+
+
+class TextToTokens:
+    """Turns texts into ids: `[batch]` strings into a ragged int64 `[batch, (tokens)]`, [CLS] first and [SEP] last.
+
+    An empty text is [CLS] [SEP].
+    """
+
+    def __init__(self, vocabulary: Vocabulary, truncation: Truncation) -> None:
+        self._to_pieces = TextToPieces(vocabulary)
         self._cls = vocabulary.tokens.index("[CLS]")
         self._sep = vocabulary.tokens.index("[SEP]")
         self._truncation = truncation
 
     def __call__(self, text: tf.Tensor) -> tf.RaggedTensor:
         """The ids of each text: ragged int64 `[batch, (tokens)]` for strings `[batch]`."""
-        pieces = self._tokenizer.tokenize(clean(text))
-        return self._pack(truncate(cast(tf.RaggedTensor, pieces), self._truncation))
+        return self._pack(truncate(self._to_pieces(text), self._truncation))
 
     def _pack(self, ids: tf.RaggedTensor) -> tf.RaggedTensor:
         rows = ids.nrows(out_type=tf.int64)

@@ -16,6 +16,7 @@ _EXECUTOR_INPUT = ["--executor-input", "{{$}}"]
 # What Verdict reads: its input, the step that made it, and the step's output.
 VERDICT_INPUTS = {
     "quarantine": ("TextExampleGen", "quarantine"),
+    "gate": ("DataGate", "blessing"),
     "evaluation": ("Evaluator", "blessing"),
     "serving": ("ServingCheck", "blessing"),
     "push": ("Pusher", "pushed_model"),

@@ -21,13 +21,23 @@ def check_places(config: Config, cluster: Kubeflow) -> None:
             f"kubeflow.volumes ({_known(cluster)}), from which TensorFlow Serving serves"
         )
     _check_volume("push.folder", config.push.folder, cluster, writable=True)
-    if config.data.path is not None and "://" not in config.data.path:
-        _check_volume("data.path", config.data.path, cluster)
+    for key, path in _data_paths(config).items():
+        if path is not None and "://" not in path:
+            _check_volume(key, path, cluster)
     handle, vocabulary = config.encoder.handle, config.encoder.vocab_file
     if handle != EMBEDDED and "://" not in handle:
         _check_volume("encoder.handle", handle, cluster, in_image=True)
     if vocabulary is not None:
         _check_volume("encoder.vocab_file", vocabulary, cluster, in_image=True)
+
+
+def _data_paths(config: Config) -> dict[str, str | None]:
+    serving = config.data.serving
+    return {
+        "data.path": config.data.path,
+        "data.test_path": config.data.test_path,
+        "data.serving.path": None if serving is None else serving.path,
+    }
 
 
 def _check_volume(key: str, path: str, cluster: Kubeflow, writable: bool = False, in_image: bool = False) -> None:

@@ -116,6 +116,8 @@ def _wires(given: dict[str, Parameter]) -> Iterator[Wire]:
     yield Wire("ServedModel", "state", None, Observed(SERVED))
     if SPAN in given:
         yield Wire("TextExampleGen", "data", "span", Observed(SPAN, INTEGER))
+    yield Wire("TextExampleGen", "encoder", "digest", Observed(ENCODER))
+    yield Wire("TextExampleGen", "encoder", "handle", given["encoder"])
     for step in ("Transform", "Trainer"):
         yield Wire(step, "custom_config", "encoder.digest", Observed(ENCODER))
         yield Wire(step, "custom_config", "encoder.handle", given["encoder"])

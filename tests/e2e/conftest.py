@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from components.example_gen import embedded
 from components.example_gen.rows import Row
+from components.example_gen.sources import embedded
 
 COMMAND = [sys.executable, "-m", "pipeline", "run"]
 
@@ -83,7 +83,7 @@ def write_reviews(path: Path, count: int, relabel: Callable[[int, str], str] = l
         writer = csv.writer(file)
         writer.writerow(["text", "sentiment"])
         for number, review in enumerate(reviews[: stride * count : stride]):
-            writer.writerow([review.text, relabel(number, review.label)])
+            writer.writerow([review.text, relabel(number, str(review.label))])
     return path
 
 

@@ -59,7 +59,7 @@ def test_the_steps_and_what_each_waits_for(config, outside):
         ("gates.metrics.auc.at_least=0.5", {"Evaluator"}),
         ("serving.max_p99_ms=2000", {"ServingCheck"}),
         ("serving.release='2.15'", {"ServingCheck"}),
-        ("data.sample_fraction=0.5", {"TextExampleGen"}),
+        ("data.sample.fraction=0.5", {"TextExampleGen"}),
         ("labels.threshold=0.4", {"Trainer", "Evaluator"}),
         ("samples=[other]", set()),
     ],

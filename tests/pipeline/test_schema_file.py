@@ -8,28 +8,38 @@ from components import features
 from components.errors import ConfigError
 from pipeline.config import Config
 from pipeline.config_file import load_config, task_names
-from pipeline.schema_file import read_schema, schema_names
+from pipeline.schema_file import read_schema
 
 
 def config(schema: object, *overrides: str) -> Config:
     return load_config("demo", [f"schema={schema}", "data.max_characters=1000", *overrides])
 
 
-@pytest.mark.parametrize("name", schema_names())
-def test_every_schema_demands_each_raw_feature_of_every_example(name):
-    names = ["labels.names=[sincere, insincere]"] if name == "quora" else []
-    schema = text_format.Parse(read_schema(config(name, *names)), schema_pb2.Schema())
-    raw = {
-        features.TEXT, features.LABEL, features.TARGET, features.ID,
-        features.WORDS, features.CHARACTERS, features.LENGTH_BAND,
-    }  # fmt: skip
-    assert {feature.name for feature in schema.feature} == raw
-    assert all(feature.presence.min_fraction == 1.0 for feature in schema.feature)
+RAW = {
+    features.TEXT, features.LABEL, features.TARGET, features.ID, features.WORDS, features.CHARACTERS, features.TOKENS,
+    features.UNKNOWN_RATE, features.LENGTH_BAND, features.SPAN,
+}  # fmt: skip
 
 
-@pytest.mark.parametrize("task", task_names())
-def test_every_task_goes_with_its_schema(task):
-    assert "feature" in read_schema(load_config(task))
+def parsed(task: Config) -> dict[str, schema_pb2.Feature]:
+    schema = text_format.Parse(read_schema(task), schema_pb2.Schema())
+    return {feature.name: feature for feature in schema.feature}
+
+
+@pytest.mark.parametrize("task", [*(load_config(name) for name in task_names()), config("generic")])
+def test_every_tasks_schema_demands_each_raw_feature_of_every_example(task):
+    found = parsed(task)
+    assert set(found) == RAW
+    may_be_missing = {features.LABEL} if task.labels.kind == "multilabel" else set()
+    assert {name for name, feature in found.items() if feature.presence.min_fraction < 1} == may_be_missing
+
+
+def test_the_generic_schema_is_closed_by_the_configuration():
+    pair = config("generic", "data={source: files, path: x, text_pair: b, max_characters: 1000}")
+    assert set(parsed(pair)) == {*RAW, features.TEXT_PAIR}
+    many = parsed(config("generic", "labels={kind: multilabel, names: [a, b, c]}"))
+    assert (many[features.LABEL].value_count.max, many[features.TARGET].shape.dim[0].size) == (3, 3)
+    assert list(many[features.LABEL].string_domain.value) == ["a", "b", "c"]
 
 
 def test_labels_that_the_schema_does_not_allow_are_refused():

@@ -52,7 +52,9 @@ ROWS = {
     "rows": 100,
     "examples": {"train": 60, "eval": 20, "test": 10},
     "quarantined": {"unknown label": 3},
-    "duplicates": 5,
+    "duplicates": {"within_split": 5},
+    "repeated": {},
+    "unlabelled": 0,
     "not_sampled": 2,
 }
 

@@ -18,7 +18,7 @@ import click
 from components.encoders.fingerprint import encoder_digest
 from components.errors import BertlineError, ConfigError
 from components.example_gen.fingerprint import data_digest
-from components.example_gen.sources import check_source
+from components.example_gen.sources.registry import check_source
 from components.example_gen.spans import read_span, resolve_span
 from components.model_folder import state_digest
 from pipeline.config import Data, Encoder, Training

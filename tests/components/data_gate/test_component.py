@@ -6,9 +6,6 @@ import json
 from pathlib import Path
 
 import pytest
-from google.protobuf import text_format
-from tensorflow_metadata.proto.v0 import statistics_pb2
-from tensorflow_metadata.proto.v0.anomalies_pb2 import Anomalies  # pyright: ignore[reportAttributeAccessIssue]
 from tfx.dsl.components.common import importer
 from tfx.orchestration import metadata, pipeline
 from tfx.orchestration.local import local_dag_runner
@@ -17,39 +14,38 @@ from tfx.types import standard_artifacts
 from components.data_gate.artifact import DataBlessing
 from components.data_gate.component import DataGate
 from components.errors import DataGateError
+from components.example_gen.profile import Profile
 from components.served_model.component import ServedModel
+from tests.components.data_gate.inputs import SCHEMA, write_inputs
+from tests.components.data_gate.profiles import table
 from tests.components.evaluator.compiling import compile_step, imported
+
+TYPES = {
+    "anomalies": standard_artifacts.ExampleAnomalies,
+    "statistics": standard_artifacts.ExampleStatistics,
+    "schema": standard_artifacts.Schema,
+    "profile": Profile,
+}
 
 
 def test_it_compiles_for_kubeflow(tmp_path):
-    anomalies_node, anomalies = imported(standard_artifacts.ExampleAnomalies, "anomalies")
-    statistics_node, statistics = imported(standard_artifacts.ExampleStatistics, "statistics")
-    step = DataGate(anomalies=anomalies, statistics=statistics, code="abc")
+    nodes = {name: imported(artifact_type, name) for name, artifact_type in TYPES.items()}
+    step = DataGate(**{name: channel for name, (_, channel) in nodes.items()}, code="abc")
     assert step.outputs["blessing"].type is DataBlessing
-    container = compile_step(step, [anomalies_node, statistics_node], tmp_path)
+    container = compile_step(step, [node for node, _ in nodes.values()], tmp_path)
     assert "components.data_gate.executor.Executor" in container["args"]
     assert container["inputs"]["code"]["runtimeValue"]["constant"] == "abc"
 
 
-def _write(path, message):
-    path.parent.mkdir(parents=True)
-    path.write_bytes(message.SerializeToString())
-
-
-def _run(folder, anomalies):
-    """A local run of gate and a step after it, on one split with these anomalies."""
-    _write(folder / "anomalies" / "Split-train" / "SchemaDiff.pb", text_format.Parse(anomalies, Anomalies()))
-    statistics = statistics_pb2.DatasetFeatureStatisticsList()  # pyright: ignore[reportAttributeAccessIssue]
-    statistics.datasets.add(num_examples=8)
-    _write(folder / "statistics" / "Split-train" / "FeatureStats.pb", statistics)
+def _run(folder, **parts):
+    """A local run of the gate and a step after it, on one split and these parts of a profile."""
+    write_inputs(folder, SCHEMA, {"train": table()}, parts)
+    splits: dict[str, str | int] = {"split_names": '["train"]'}
     nodes = {
-        name: importer.Importer(str(folder / name), artifact_type, properties={"split_names": '["train"]'}).with_id(
-            name
-        )
-        for name, artifact_type in {
-            "anomalies": standard_artifacts.ExampleAnomalies,
-            "statistics": standard_artifacts.ExampleStatistics,
-        }.items()
+        name: importer.Importer(
+            str(folder / name), kind, properties=splits if name in ("anomalies", "statistics") else None
+        ).with_id(name)
+        for name, kind in TYPES.items()
     }
     gate = DataGate(**{name: node.outputs["result"] for name, node in nodes.items()}, code="abc")
     after = ServedModel(push_folder=str(folder / "nothing"), state="none", code="abc")
@@ -65,16 +61,18 @@ def _run(folder, anomalies):
 
 
 def test_a_blessing_lets_the_next_step_run(tmp_path):
-    _run(tmp_path, "")
+    _run(tmp_path, newest=table(), previous=table(seed=1))
     [written] = (tmp_path / "root" / "DataGate" / "blessing").glob("*/anomalies.json")
-    assert json.loads(written.read_text()) == {"examples": {"train": 8}, "anomalies": []}
+    content = json.loads(written.read_text())
+    assert (content["examples"], content["anomalies"]) == ({"train": 2000}, [])
     assert (tmp_path / "root" / "ServedModel").is_dir()
 
 
-def test_an_anomaly_stops_the_run_and_the_file_it_names_outlives_the_step(tmp_path):
-    anomalies = 'anomaly_info { key: "label" value { short_description: "Odd" description: "Mend it." } }'
-    with pytest.raises(DataGateError, match=r"split train, feature label: odd: Mend it\.") as raised:
-        _run(tmp_path, anomalies)
+def test_an_anomaly_stops_the_run_and_the_files_it_names_outlive_the_step(tmp_path):
+    with pytest.raises(DataGateError, match=r"insincere 6\.4 % in span 6, 12\.9 % in span 7") as raised:
+        _run(tmp_path, newest=table(rate=0.129), previous=table(seed=1))
     kept = Path(str(raised.value).rsplit(": ", 1)[1])
-    assert json.loads(kept.read_text())["anomalies"][0]["feature"] == "label"
+    assert kept.name == "report.md"
+    assert "12.9 %" in kept.read_text()
+    assert json.loads(kept.with_name("anomalies.json").read_text())["anomalies"][0]["feature"] == "label"
     assert not (tmp_path / "root" / "ServedModel").exists()

@@ -5,82 +5,135 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import pandas as pd
 import pytest
-import tensorflow_data_validation as tfdv
 from tfx.components.example_validator import executor as example_validator
 from tfx.types import standard_artifacts
 
 from components.data_gate.artifact import DataBlessing
 from components.data_gate.executor import Executor
 from components.errors import DataGateError
+from components.example_gen.profile import Profile
+from tests.components.data_gate.inputs import SCHEMA, write_inputs
+from tests.components.data_gate.profiles import table
 
-SCHEMA = """
-feature { name: "text" type: BYTES presence { min_fraction: 1.0 } }
-feature { name: "label" type: BYTES presence { min_fraction: 1.0 } domain: "label" }
-string_domain { name: "label" value: "neg" value: "pos" }
-"""
-GOOD = pd.DataFrame({"text": ["fine", "bad"] * 20, "label": ["pos", "neg"] * 20})
-UNKNOWN_LABEL = pd.DataFrame({"text": ["fine"] * 40, "label": ["pos"] * 39 + ["meh"]})
-NO_LABEL = pd.DataFrame({"text": ["fine"] * 30})
+TYPES = {
+    "anomalies": standard_artifacts.ExampleAnomalies,
+    "statistics": standard_artifacts.ExampleStatistics,
+    "schema": standard_artifacts.Schema,
+    "profile": Profile,
+}
 
 
 @pytest.fixture
 def gate(tmp_path):
-    """Runs validator and gate on a data frame for each split, and returns the folder of the gate's output."""
+    """Runs validator and gate on a table for each split and part, and returns the folder of the gate's output."""
 
-    def run(**frames):
-        (tmp_path / "schema").mkdir()
-        (tmp_path / "schema" / "schema.pbtxt").write_text(SCHEMA)
-        schema, statistics = standard_artifacts.Schema(), standard_artifacts.ExampleStatistics()
-        anomalies, blessing = standard_artifacts.ExampleAnomalies(), DataBlessing()
-        for artifact, name in ((schema, "schema"), (statistics, "stats"), (anomalies, "anomalies"), (blessing, "gate")):
-            artifact.uri = str(tmp_path / name)
-        statistics.split_names = json.dumps(list(frames))
-        for split, frame in frames.items():
-            folder = tmp_path / "stats" / f"Split-{split}"
-            folder.mkdir(parents=True)
-            computed = tfdv.generate_statistics_from_dataframe(frame, n_jobs=1)
-            (folder / "FeatureStats.pb").write_bytes(computed.SerializeToString())
+    def run(splits, schema=SCHEMA, **parts):
+        names = write_inputs(tmp_path, schema, splits, parts)
+        inputs, blessing = {}, DataBlessing()
+        for name, kind in TYPES.items():
+            inputs[name] = kind()
+            inputs[name].uri = str(tmp_path / name)
+        inputs["statistics"].split_names = names
+        blessing.uri = str(tmp_path / "gate")
         example_validator.Executor().Do(
-            {"statistics": [statistics], "schema": [schema]}, {"anomalies": [anomalies]}, {"exclude_splits": "[]"}
+            {name: [inputs[name]] for name in ("statistics", "schema")},
+            {"anomalies": [inputs["anomalies"]]},
+            {"exclude_splits": "[]"},
         )
-        Executor().Do({"anomalies": [anomalies], "statistics": [statistics]}, {"blessing": [blessing]}, {"code": "c"})
+        Executor().Do({name: [artifact] for name, artifact in inputs.items()}, {"blessing": [blessing]}, {"code": "c"})
         return Path(blessing.uri)
 
     return run
 
 
+def content(folder):
+    return json.loads((folder / "anomalies.json").read_text())
+
+
+def unknown_label(**settings):
+    return table(labels=("sincere", "meh"), **settings)
+
+
 def test_data_as_its_schema_says_is_blessed(gate):
-    folder = gate(train=GOOD, test=GOOD[:10])
-    assert json.loads((folder / "anomalies.json").read_text()) == {
-        "examples": {"train": 40, "test": 10},
-        "anomalies": [],
+    found = content(gate({"train": table(rows=40), "test": table(rows=10)}))
+    assert found["examples"] == {"train": 40, "test": 10}
+    assert found["anomalies"] == found["comparisons"] == found["notes"] == []
+    assert [line.rsplit(" ", 1)[1] for line in found["not_compared"]] == ["(drift).", "(skew)."]
+
+
+def test_a_passed_comparison_can_be_read_with_its_distances(gate):
+    folder = gate(
+        {"train": table()}, newest=table(seed=1), previous=table(seed=2), serving=table(seed=3, labelled=False)
+    )
+    compared = {(c["kind"], c["feature"]): c for c in content(folder)["comparisons"]}
+    assert set(compared) == {
+        *(("drift", feature) for feature in ("label", "words", "tokens")),
+        *(("skew", feature) for feature in ("words", "unknown_rate")),
     }
+    words = compared["skew", "words"]
+    assert (words["reference"], words["current"], words["verdict"]) == ("training data", "users' texts", "same")
+    assert 0 < words["distance"] < words["noise"] < words["threshold"] == pytest.approx(0.05)
+    report = (folder / "report.md").read_text()
+    assert report.startswith("# Data gate\n\nPassed: 2,000 in train.")
+    assert report.count("| same |") == 5
 
 
 def test_an_unknown_label_stops_the_run_in_plain_words(gate, tmp_path):
     with pytest.raises(DataGateError) as raised:
-        gate(train=GOOD, eval=UNKNOWN_LABEL)
+        gate({"train": table(rows=40), "eval": unknown_label(rows=40, rate=0.025)})
     lines = str(raised.value).splitlines()
-    assert lines[0] == "the data is not what its schema says (40 in train, 40 in eval):"
-    assert lines[1].startswith("  split eval, feature label: unexpected string values: ")
-    assert "meh" in lines[1]
+    assert lines[:2] == [
+        "the data is not what its schema says (40 in train, 40 in eval):",
+        '  eval  label  unknown value "meh" in 1 of 40 examples (2.5 %); the schema allows sincere, insincere',
+    ]
     assert lines[2].startswith("mend the data, or allow it in the schema if it is right")
+    assert lines[2].endswith(str(tmp_path / "gate-stopped" / "report.md"))
     assert len(lines) == 3
-    kept = tmp_path / "gate-stopped" / "anomalies.json"
-    assert lines[2].endswith(str(kept))
-    [anomaly] = json.loads(kept.read_text())["anomalies"]
+    [anomaly] = content(tmp_path / "gate-stopped")["anomalies"]
     assert (anomaly["split"], anomaly["feature"]) == ("eval", "label")
+    assert "meh" in anomaly["description"]
 
 
-def test_every_anomaly_of_every_split_is_listed(gate):
+def test_every_anomaly_of_every_split_is_listed_in_columns(gate):
+    no_label = table(rows=30).drop(["label"])
     with pytest.raises(DataGateError) as raised:
-        gate(train=UNKNOWN_LABEL, eval=GOOD, test=NO_LABEL)
-    places = [line.split(":")[0].strip() for line in str(raised.value).splitlines()[1:-1]]
-    assert places == ["split train, feature label", "split test, feature label"]
+        gate({"train": unknown_label(rows=40), "eval": table(rows=40), "test": no_label})
+    lines = str(raised.value).splitlines()[1:-1]
+    assert [line[:14] for line in lines] == ["  train  label", "  test   label"]
+
+
+def test_drift_stops_the_run_and_names_the_spans(gate, tmp_path):
+    with pytest.raises(DataGateError) as raised:
+        gate({"train": table()}, newest=table(rate=0.129, median=40), previous=table(seed=1, median=13))
+    message = str(raised.value)
+    assert (
+        "\n  span 7  label   insincere 6.4 % in span 6, 12.9 % in span 7 (Jensen-Shannon 0.0089, more than 0.005)"
+        in message
+    )
+    assert "\n  span 7  words   texts are longer: a median of 1" in message
+    assert "Stopped" in (tmp_path / "gate-stopped" / "report.md").read_text()
+
+
+def test_users_texts_that_differ_from_training_stop_the_run(gate):
+    with pytest.raises(DataGateError, match=r"users' texts  words  texts are longer: a median of 12 .* training data"):
+        gate({"train": table()}, serving=table(median=30, labelled=False))
+
+
+def test_too_few_rows_are_noted_and_stop_nothing(gate):
+    folder = gate({"train": table()}, newest=table(rows=50, rate=0.5), previous=table(seed=1))
+    notes = content(folder)["notes"]
+    assert len(notes) == 3
+    assert notes[0].startswith("drift of label: insincere 6.4 % in span 6, 50.0 % in span 7; too few rows")
+    assert (folder / "report.md").read_text().count("| too few rows |") == 3
 
 
 def test_an_empty_split_stops_the_run(gate):
-    with pytest.raises(DataGateError, match=r"split eval"):
-        gate(train=GOOD, eval=GOOD[:0])
+    with pytest.raises(DataGateError, match=r"eval +there is no example"):
+        gate({"train": table(rows=40), "eval": table(rows=40)[:0]})
+
+
+def test_a_comparator_that_compares_nothing_stops_the_run(gate):
+    schema = SCHEMA + 'feature { name: "span" type: INT drift_comparator { jensen_shannon_divergence {} } }'
+    with pytest.raises(DataGateError, match="drift_comparator for span, which is not compared"):
+        gate({"train": table(rows=40)}, schema)

@@ -12,26 +12,30 @@ from tfx.types import standard_artifacts
 from components.example_gen.artifact import Quarantine
 from components.example_gen.component import TextExampleGen
 from components.example_gen.fingerprint import data_digest
+from components.example_gen.profile import Profile
 
 DATA = {"source": "files", "splits": {"train": 2, "eval": 1, "test": 1}}
 LABELS = {"names": ["neg", "pos"]}
+ENCODER = {"handle": "all-MiniLM-L6-v2", "vocab_file": None, "lower_case": None}
 
 
 def test_sections_travel_as_json_whatever_the_order_of_their_keys():
-    component = TextExampleGen({"b": 1, "a": [2]}, {"d": None, "c": "ä"}, "f", "c")
+    component = TextExampleGen({"b": 1, "a": [2]}, {"d": None, "c": "ä"}, {"handle": "h"}, "f", "c")
     assert component.exec_properties == {
         "data": json.dumps({"a": [2], "b": 1}),
         "labels": json.dumps({"c": "ä", "d": None}),
+        "encoder": json.dumps({"handle": "h"}),
         "fingerprint": "f",
         "code": "c",
     }
 
 
 def test_outputs():
-    outputs = TextExampleGen(DATA, LABELS, "f", "c").outputs
+    outputs = TextExampleGen(DATA, LABELS, ENCODER, "f", "c").outputs
     assert {key: channel.type for key, channel in outputs.items()} == {
         "examples": standard_artifacts.Examples,
         "quarantine": Quarantine,
+        "profile": Profile,
     }
 
 
@@ -45,7 +49,7 @@ def test_compiles_for_kubeflow(tmp_path):
         output_dir=str(tmp_path),
         output_filename="pipeline.json",
     )
-    component = TextExampleGen(DATA, LABELS, "f", "c").with_id("example_gen")
+    component = TextExampleGen(DATA, LABELS, ENCODER, "f", "c").with_id("example_gen")
     runner.run(pipeline.Pipeline("name", "gs://bucket/root", components=[component]))
     [executor] = json.loads((tmp_path / "pipeline.json").read_text())["pipelineSpec"]["deploymentSpec"][
         "executors"
@@ -63,7 +67,7 @@ def run(tmp_path):
         lines = [f"review {number},{'pos' if number % 2 else 'neg'}\n" for number in range(rows)]
         source.write_text("text,label\n" + "".join(lines))
         data = DATA | {"path": str(source)}
-        component = TextExampleGen(data, LABELS, data_digest(data), code)
+        component = TextExampleGen(data, LABELS, ENCODER, data_digest(data), code)
         metadata = sqlite_metadata_connection_config(str(tmp_path / "metadata.db"))
         root = tmp_path / "root"
         LocalDagRunner().run(pipeline.Pipeline("p", str(root), metadata, components=[component], enable_cache=True))

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import dataclasses
 import gzip
 import hashlib
 import json
@@ -8,77 +7,17 @@ from pathlib import Path
 from random import Random
 
 import pytest
-import tensorflow as tf
 from tfx.components.util import examples_utils
 from tfx.dsl.io import fileio
-from tfx.types import artifact_utils, standard_artifacts
+from tfx.types import artifact_utils
 
 from components.errors import ConfigError, DataError
-from components.example_gen import sources
-from components.example_gen.artifact import Quarantine
-from components.example_gen.executor import SHARDS, Executor
 from components.example_gen.fingerprint import data_digest
 from components.example_gen.normalise import text_id
+from components.example_gen.profile import read_profiles
+from components.example_gen.shard import SHARDS
+from components.example_gen.sources import registry
 from components.features import SPLITS
-
-LABELS = {"kind": "binary", "names": ["neg", "pos"], "aliases": {"1": "pos", "0": "neg"}}
-
-
-@dataclasses.dataclass
-class Outcome:
-    folder: Path
-    artifact: standard_artifacts.Examples
-
-    def files(self):
-        """Every file of the examples: its name below the artifact, and the digest of its bytes."""
-        root = self.folder / "examples"
-        return {
-            path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in sorted(root.rglob("*.gz"))
-        }
-
-    def examples(self, split):
-        """The split's examples in order, as {feature: its one value}."""
-        paths = sorted((self.folder / "examples" / f"Split-{split}").glob("data_tfrecord-*-of-*.gz"))
-        records = tf.data.TFRecordDataset([str(path) for path in paths], compression_type="GZIP")
-        return [_values(record) for record in records.as_numpy_iterator()]
-
-    def texts(self, split):
-        return [example["text"].decode() for example in self.examples(split)]
-
-    @property
-    def summary(self):
-        return json.loads((self.folder / "quarantine" / "summary.json").read_text())
-
-    @property
-    def bad_rows(self):
-        return [json.loads(line) for line in (self.folder / "quarantine" / "rows.jsonl").read_text().splitlines()]
-
-
-def _values(record):
-    features = tf.train.Example.FromString(record).features.feature
-    return {name: getattr(value, value.WhichOneof("kind")).value[0] for name, value in features.items()}
-
-
-@pytest.fixture
-def execute(tmp_path_factory):
-    """Runs the executor for real."""
-
-    def run(folder=None, fingerprint=None, **data):
-        folder = folder or tmp_path_factory.mktemp("run")
-        examples, aside = standard_artifacts.Examples(), Quarantine()
-        examples.uri, aside.uri = str(folder / "examples"), str(folder / "quarantine")
-        context = Executor.Context(tmp_dir=str(folder), unique_id="1")
-        properties = {
-            "data": json.dumps(data),
-            "labels": json.dumps(LABELS),
-            "fingerprint": fingerprint or data_digest(data),
-            "code": "c",
-        }
-        Executor(context).Do({}, {"examples": [examples], "quarantine": [aside]}, properties)
-        return Outcome(folder, examples)
-
-    return run
 
 
 def reviews(count=300):
@@ -160,7 +99,7 @@ def test_equal_texts_never_fall_into_two_splits(execute, tmp_path):
     outcome = execute(source="files", path=write_csv(tmp_path / "a.csv", rows))
     ids = [text_id(text) for split in SPLITS for text in outcome.texts(split)]
     assert len(ids) == len(set(ids)) == 300
-    assert (outcome.summary["rows"], outcome.summary["duplicates"]) == (1200, 900)
+    assert (outcome.summary["rows"], outcome.summary["duplicates"]) == (1200, {"within_split": 900})
 
 
 def test_every_row_is_accounted_for(execute, tmp_path):
@@ -182,7 +121,7 @@ def test_every_row_is_accounted_for(execute, tmp_path):
         "unknown label": 1,
         "wrong column count": 1,
     }
-    assert (summary["rows"], summary["duplicates"], summary["not_sampled"]) == (211, 1, 0)
+    assert (summary["rows"], summary["duplicates"], summary["not_sampled"]) == (211, {"within_split": 1}, 0)
     assert sum(summary["examples"].values()) == 201
     assert {split: sum(counts.values()) for split, counts in summary["labels"].items()} == summary["examples"]
     assert {split: len(outcome.examples(split)) for split in SPLITS} == summary["examples"]
@@ -199,7 +138,8 @@ def test_official_test_split_stays_and_is_kept_out_of_the_others(execute, imdb):
     assert not {text_id(text) for text in learned} & {text_id(text) for text in outcome.texts("test")}
     assert "no label" not in learned
     assert len(learned) == 81
-    assert outcome.summary["duplicates"] == 2
+    assert outcome.summary["duplicates"] == {"across_splits": 1, "within_split": 1}
+    assert outcome.summary["repeated"] == {"within_split": 1}
     assert [(row["reason"], Path(row["file"]).parts[-3:-1]) for row in outcome.bad_rows] == [
         ("conflicting labels", ("train", "neg")),
         ("conflicting labels", ("train", "pos")),
@@ -209,7 +149,7 @@ def test_official_test_split_stays_and_is_kept_out_of_the_others(execute, imdb):
 
 def test_sample_is_about_the_fraction_and_accounted_for(execute, tmp_path):
     path = write_csv(tmp_path / "a.csv", reviews(1000))
-    some, more = (execute(source="files", path=path, sample_fraction=fraction) for fraction in (0.3, 0.6))
+    some, more = (execute(source="files", path=path, sample={"fraction": fraction}) for fraction in (0.3, 0.6))
     assert sum(some.summary["examples"].values()) == pytest.approx(300, abs=60)
     assert some.summary["not_sampled"] == 1000 - sum(some.summary["examples"].values())
     for split in SPLITS:
@@ -238,7 +178,7 @@ def test_too_many_bad_rows_stop_the_run_and_stay_behind(execute, tmp_path):
 
 def test_nothing_stays_behind_after_a_good_run(execute, tmp_path):
     execute(tmp_path / "run", source="files", path=write_csv(tmp_path / "a.csv", reviews()))
-    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["examples", "quarantine"]
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["examples", "profile", "quarantine"]
 
 
 def test_truncated_archive_stops_the_run(execute, tmp_path):
@@ -279,16 +219,16 @@ def test_data_that_changes_between_its_fingerprint_and_the_end_of_reading_stops_
 ):
     for name in ("a.csv", "b.csv"):
         write_csv(tmp_path / name, reviews())
-    read = sources.read
+    read = registry.read
 
-    def read_and_change(data, file):
-        yield from read(data, file)
+    def read_and_change(data, labels, file):
+        yield from read(data, labels, file)
         if file.name.endswith("b.csv"):
             write_csv(tmp_path / {"content": "a.csv", "one more": "c.csv", "gone": "d.csv"}[change], reviews(299))
         if change == "gone":
             (tmp_path / "a.csv").unlink(missing_ok=True)
 
-    monkeypatch.setattr(sources, "read", read_and_change)
+    monkeypatch.setattr(registry, "read", read_and_change)
     pattern = str(tmp_path / "[abc].csv")
     message = fails(execute, tmp_path / "run", source="files", path=pattern)
     assert message == f"data.path {pattern!r} changed while it was being read; start a new run"
@@ -321,14 +261,14 @@ def test_without_spans_the_number_is_0_as_tfxs_is(execute, spanned):
 
 
 def test_a_span_that_comes_while_the_latest_is_read_is_the_next_runs(execute, spanned, monkeypatch):
-    read = sources.read
+    read = registry.read
 
-    def read_and_add(data, file):
+    def read_and_add(data, labels, file):
         (spanned / "span-3").mkdir(exist_ok=True)
         write_csv(spanned / "span-3" / "a.csv", reviews())
-        yield from read(data, file)
+        yield from read(data, labels, file)
 
-    monkeypatch.setattr(sources, "read", read_and_add)
+    monkeypatch.setattr(registry, "read", read_and_add)
     outcome = execute(source="files", path=str(spanned / "span-{SPAN}" / "*.csv"))
     assert outcome.artifact.span == 2
     assert all_texts(outcome) == {f"2: {text}" for text, _ in reviews()}
@@ -346,3 +286,128 @@ def test_a_span_that_is_missing_stops_the_run_before_any_work(execute, spanned, 
     data = {"source": "files", "path": str(spanned / "span-{SPAN}" / "*.csv"), "span": 9}
     assert "those that there are: 1, 2" in fails(execute, tmp_path / "run", fingerprint="f", **data)
     assert not (tmp_path / "run").exists()
+
+
+def span_path(folder):
+    return str(folder / "span-{SPAN}" / "*.csv")
+
+
+def test_a_window_of_spans_is_read_and_each_row_knows_its_own(execute, spanned):
+    outcome = execute(source="files", path=span_path(spanned), window=2)
+    assert len(all_texts(outcome)) == 600
+    assert outcome.artifact.span == 2
+    assert outcome.summary["spans"] == {"1": 300, "2": 300}
+    for split in SPLITS:
+        for example in outcome.examples(split):
+            assert example["text"].decode().startswith(f"{example['span']}: ")
+
+
+def test_the_newest_span_can_be_the_test_split(execute, spanned):
+    write_csv(spanned / "span-1" / "b.csv", [("2: Review number 7, which was so so fine.", 1)])
+    outcome = execute(source="files", path=span_path(spanned), window=2, test_span="newest")
+    assert {example["span"] for example in outcome.examples("test")} == {2}
+    assert len(outcome.examples("test")) == 300
+    assert {example["span"] for split in ("train", "eval") for example in outcome.examples(split)} == {1}
+    assert outcome.summary["duplicates"] == {"across_splits": 1}
+
+
+def profiles(outcome):
+    return read_profiles(str(outcome.folder / "profile"))
+
+
+@pytest.mark.parametrize("window", [1, 2])
+def test_the_newest_span_and_the_one_before_are_profiled_whether_it_is_read_or_not(execute, spanned, window):
+    write_csv(spanned / "span-1" / "odd.csv", [("odd", "what")])
+    outcome = execute(source="files", path=span_path(spanned), window=window)
+    read = profiles(outcome)
+    assert (read.newest_span, read.previous_span) == (2, 1)
+    for part in ("newest", "previous"):
+        table = read.tables[part].to_pydict()
+        assert len(table["words"]) == 300
+        assert sorted(map(tuple, table["label"])) == [("neg",)] * 150 + [("pos",)] * 150
+        assert min(table["tokens"]) > min(table["words"]) > 5
+    references = {"previous": 300, "previous, not used": 1}
+    assert outcome.summary["references"] == (references if window == 1 else {})
+    assert outcome.summary["rows"] == (300 if window == 1 else 601)
+
+
+def test_a_damaged_file_stops_the_run_though_it_is_only_compared_with(execute, spanned, tmp_path):
+    (spanned / "span-1" / "b.csv.gz").write_bytes(gzip.compress(b"text,label\n" + b"fine,1\n" * 9000)[:-9])
+    path = str(spanned / "span-{SPAN}" / "*")
+    assert "a file is damaged" in fails(execute, tmp_path / "run", source="files", path=path)
+
+
+def test_what_users_sent_is_profiled_without_labels_and_is_no_example(execute, spanned, tmp_path):
+    sent = tmp_path / "sent.jsonl"
+    sent.write_text("".join(json.dumps({"body": f"sent {number}"}) + "\n" for number in range(20)) + '{"body": ""}\n')
+    serving = {"path": str(sent), "text": "body"}
+    outcome = execute(source="files", path=str(spanned / "span-1" / "a.csv"), serving=serving)
+    read = profiles(outcome)
+    assert (set(read.tables), read.previous_span) == ({"serving"}, None)
+    assert read.tables["serving"].to_pydict()["words"] == [2] * 20
+    assert outcome.summary["references"] == {"serving": 20, "serving, not used": 1}
+    assert len(all_texts(outcome)) == 300
+
+
+def test_a_stratified_sample_has_each_label_as_the_whole(execute, tmp_path):
+    rows = [(text, int(number % 16 == 0)) for number, (text, _) in enumerate(reviews(4000))]
+    sample = {"fraction": 0.1, "stratify": True}
+    outcome = execute(source="files", path=write_csv(tmp_path / "a.csv", rows), sample=sample)
+    labels = outcome.summary["labels"]
+    assert sum(labels[split]["pos"] for split in SPLITS) == 25
+    assert sum(labels[split]["neg"] for split in SPLITS) == 375
+    assert outcome.summary["not_sampled"] == 3600
+
+
+def test_duplicates_stay_where_they_are_only_counted(execute, imdb, tmp_path):
+    settings = {"across_splits": "count", "within_split": "count"}
+    outcome = execute(source="imdb", path=str(imdb), max_bad_fraction=0.5, duplicates=settings)
+    assert outcome.summary["duplicates"] == {}
+    assert outcome.summary["repeated"] == {"across_splits": 1, "within_split": 2}
+    assert len(outcome.texts("train") + outcome.texts("eval")) == 83
+
+
+MANY = {"kind": "multilabel", "names": ["rude", "threat"]}
+
+
+def test_many_labels_a_row(execute, tmp_path):
+    lines = [f"comment {number},{number % 2},{int(number % 5 == 0)}" for number in range(400)]
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(["text,is_rude,is_threat", *lines]))
+    outcome = execute(source="files", path=str(path), label=["is_rude", "is_threat"], labels=MANY)
+    totals = {name: sum(outcome.summary["labels"][split][name] for split in SPLITS) for name in MANY["names"]}
+    assert totals == {"rude": 200, "threat": 80}
+    assert sum(outcome.summary["examples"].values()) == 400
+
+
+def test_pairs_of_texts(execute, tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("text,other,label\n" + "".join(f"first {n // 2},second {n},{n % 2}\n" for n in range(200)))
+    outcome = execute(source="files", path=str(path), text_pair="other")
+    examples = [example for split in SPLITS for example in outcome.examples(split)]
+    assert {(example["text"], example["text_pair"]) for example in examples} == {
+        (f"first {n // 2}".encode(), f"second {n}".encode()) for n in range(200)
+    }
+    assert outcome.summary["duplicates"] == {}
+
+
+def test_nothing_is_left_of_the_shuffle(execute, tmp_path):
+    execute(tmp_path / "run", source="files", path=write_csv(tmp_path / "a.csv", reviews()))
+    assert not [path for path in (tmp_path / "run").rglob("*") if "spill" in path.name]
+
+
+def test_several_processes_write_the_same_bytes(execute, tmp_path):
+    for part in range(4):
+        write_csv(tmp_path / f"{part}.csv", [*reviews(200)[part::4], *reviews(40)])
+    data = {"source": "files", "path": str(tmp_path / "*.csv")}
+    alone = execute(**data)
+    together = execute(
+        beam=[
+            "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner",
+            "--direct_running_mode=multi_processing",
+            "--direct_num_workers=2",
+        ],
+        **data,
+    )
+    assert together.files() == alone.files()
+    assert together.summary == alone.summary

@@ -108,9 +108,9 @@ def test_errors_are_those_of_the_source(folder):
 
 
 def test_file_that_cannot_be_read(folder, monkeypatch):
-    def refuse(named_files):
-        raise PermissionError(13, "Permission denied", str(folder / "a.csv"))
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", path)
 
-    monkeypatch.setattr("components.example_gen.fingerprint.files_digest", refuse)
+    monkeypatch.setattr("components.example_gen.storage.digest", refuse)
     with pytest.raises(DataError, match=r"data\.path: .*a\.csv cannot be read: Permission denied"):
         digest(folder)

@@ -17,7 +17,8 @@ NAMES = ("neg", "pos")
 def summary(bad=0, reason="unknown label", labels=None):
     counts = {split: Counter(neg=10, pos=10) for split in SPLITS} | (labels or {})
     quarantined = Counter({reason: bad}) if bad else Counter()
-    return Summary(sum(sum(count.values()) for count in counts.values()) + bad, counts, quarantined)
+    examples = Counter({split: count.total() for split, count in counts.items()})
+    return Summary(examples.total() + bad, examples, counts, quarantined)
 
 
 def check(account, first=(), **settings):
@@ -79,7 +80,7 @@ def test_no_rows():
 def test_empty_split_is_named_with_the_remedy(split):
     text = message(summary(labels={split: Counter()}))
     assert text.startswith(f"split {split} is empty: of 40 rows came ")
-    for remedy in ("data.splits", "data.sample_fraction", "more data"):
+    for remedy in ("data.splits", "data.sample.fraction", "more data"):
         assert remedy in text
 
 

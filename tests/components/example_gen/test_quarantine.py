@@ -11,7 +11,8 @@ from components.example_gen.rows import BadRow
 
 
 def report(file="a.csv", line=2, reason="empty text", text="x"):
-    result = Report(Summary(rows=3, duplicates=1))
+    result = Report(Summary(rows=3, duplicates=Counter(within_split=1)))
+    result.summary.examples["train"] += 1
     result.summary.labels["train"]["pos"] += 1
     result.reject(BadRow(file, line, reason, "why", text))
     return result
@@ -25,8 +26,8 @@ def test_rejected_rows_are_counted_by_reason():
 
 def test_merged_counts_are_sums():
     total = merge([report(), merge([]), merge([report(), report()])]).summary
-    assert (total.rows, total.duplicates, total.not_sampled) == (9, 3, 0)
-    assert (total.count_examples("train"), total.count_examples("eval")) == (3, 0)
+    assert (total.rows, total.duplicates, total.not_sampled) == (9, {"within_split": 3}, 0)
+    assert (total.examples["train"], total.examples["eval"]) == (3, 0)
     assert total.accounted == 9
 
 
@@ -37,7 +38,18 @@ def test_merging_leaves_the_parts_alone():
 
 
 def test_summary_as_written():
-    summary = Summary(rows=4, not_sampled=1, duplicates=1, quarantined=Counter({"b": 1}))
+    summary = Summary(
+        rows=4,
+        examples=Counter(eval=1),
+        not_sampled=1,
+        unlabelled=2,
+        duplicates=Counter(across_splits=1),
+        repeated=Counter(within_split=3),
+        contradictions=2,
+        quarantined=Counter({"b": 1}),
+        spans=Counter({7: 1}),
+        references=Counter(previous=5),
+    )
     summary.labels["eval"]["neg"] += 1
     values = summary.to_dict()
     assert values == {
@@ -45,8 +57,13 @@ def test_summary_as_written():
         "examples": {"train": 0, "eval": 1, "test": 0},
         "labels": {"train": {}, "eval": {"neg": 1}, "test": {}},
         "quarantined": {"b": 1},
-        "duplicates": 1,
+        "duplicates": {"across_splits": 1},
+        "repeated": {"within_split": 3},
+        "contradictions": 2,
         "not_sampled": 1,
+        "unlabelled": 2,
+        "spans": {"7": 1},
+        "references": {"previous": 5},
     }
     assert Summary.from_dict(json.loads(json.dumps(values))) == summary
 

@@ -2,14 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from components.example_gen.settings import DataSettings, LabelSettings
+from components.example_gen.settings import DataSettings, Duplicates, LabelSettings, Sample, Serving
 
 
 def test_defaults_are_the_configurations():
     data = DataSettings.from_dict({"source": "embedded"})
-    assert (data.text, data.label, data.delimiter) == ("text", "label", ",")
+    assert (data.text, data.label, data.delimiter) == ("text", "label", None)
     assert data.splits == {"train": 0.8, "eval": 0.1, "test": 0.1}
-    assert (data.sample_fraction, data.max_bad_fraction, data.max_characters) == (1.0, 0.01, 100_000)
+    assert (data.sample, data.max_bad_fraction, data.max_characters) == (Sample(1.0, False), 0.01, 100_000)
     assert LabelSettings.from_dict({}).names == ("neg", "pos")
 
 
@@ -34,3 +34,31 @@ def test_alias_comes_before_a_name():
 
 def test_accepted_names_every_value_once():
     assert LabelSettings(aliases={"bad": "neg", "pos": "pos"}).accepted == ("neg", "pos", "bad")
+
+
+def test_nested_sections_become_settings():
+    data = DataSettings.from_dict(
+        {
+            "source": "files",
+            "label": ["a", "b"],
+            "sample": {"fraction": 0.1, "stratify": True},
+            "duplicates": {"within_split": "count"},
+            "serving": {"path": "sent.jsonl", "text": "body"},
+        }
+    )
+    assert (data.sample, data.duplicates) == (Sample(0.1, True), Duplicates("drop", "count"))
+    assert (data.serving, data.label) == (Serving("sent.jsonl", text="body"), ("a", "b"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "held", "target"),
+    [
+        ("binary", ("b",), [1]),
+        ("binary", ("a",), [0]),
+        ("multiclass", ("b",), [0, 1]),
+        ("multilabel", (), [0, 0]),
+        ("multilabel", ("a", "b"), [1, 1]),
+    ],
+)
+def test_target(kind, held, target):
+    assert LabelSettings(kind, ("a", "b")).target(held) == target

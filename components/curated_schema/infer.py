@@ -1,0 +1,203 @@
+"""Writes a schema for new data: what TensorFlow Data Validation (TFDV) infers, our bounds and comparators, and comments
+by which a person can review it. Pure.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+
+import tensorflow_data_validation as tfdv
+from google.protobuf import text_format
+from tensorflow_metadata.proto.v0 import schema_pb2
+from tensorflow_metadata.proto.v0.statistics_pb2 import (  # pyright: ignore[reportAttributeAccessIssue]
+    DatasetFeatureStatisticsList,
+    FeatureNameStatistics,
+)
+
+from components.curated_schema.thresholds import (
+    LENGTH_DRIFT,
+    LENGTH_SKEW,
+    UNKNOWN_SKEW,
+    label_threshold,
+    length_threshold,
+)
+from components.data_gate.histograms import quantile
+from components.data_gate.sentences import measured_values, number, percent
+from components.features import (
+    BINARY,
+    CHARACTERS,
+    ID,
+    LABEL,
+    LENGTH_BAND,
+    MULTILABEL,
+    SPAN,
+    TARGET,
+    TEXT,
+    TEXT_PAIR,
+    TOKENS,
+    TRAIN,
+    UNKNOWN_RATE,
+    WORDS,
+)
+
+# The order in which people read them.
+ORDER = (TEXT, TEXT_PAIR, LABEL, TARGET, ID, WORDS, CHARACTERS, TOKENS, UNKNOWN_RATE, LENGTH_BAND, SPAN)
+# Unicode's canonical decomposition, which lower-casing encoders begin with, makes three of one Korean syllable.
+TOKENS_A_CHARACTER = 3
+_WIDTH = 118
+
+_MEANINGS = {
+    TEXT: "The text as it was given, not cleaned.",
+    TEXT_PAIR: "The second text, as it was given.",
+    LABEL: "The names of the labels that the example holds.",
+    TARGET: "What models and metrics read: 1 for what holds, 0 for what does not.",
+    ID: "Hash of the normalised text, in hexadecimal.",
+    WORDS: "At most (characters + 1) / 2 in each text, for words stand apart.",
+    CHARACTERS: "At most data.max_characters in each text: longer ones go to the quarantine.",
+    TOKENS: "The encoder's, before truncation, [CLS] and [SEP] included.",
+    UNKNOWN_RATE: "Share of [UNK] among the encoder's pieces.",
+    LENGTH_BAND: "Band of `words`, by data.length_bands.",
+    SPAN: "The span that the example came from; 0 without spans.",
+}
+
+
+def infer(
+    statistics: Mapping[str, DatasetFeatureStatisticsList],
+    kind: str,
+    names: Sequence[str],
+    max_characters: int,
+    title: str,
+) -> str:
+    """A schema in protobuf's text format, which allows this data and what is like it.
+
+    Args:
+        statistics: of the splits, made with `stats_options`; `train` among them.
+        kind: of the task's labels.
+        names: theirs.
+        max_characters: the most that the task lets a text have.
+        title: what the data is, for the first line.
+    """
+    inferred = tfdv.infer_schema(statistics[TRAIN], infer_feature_shape=True)
+    for split in statistics.keys() - {TRAIN}:
+        inferred = tfdv.update_schema(inferred, statistics[split])
+    measured = {feature.path.step[0]: feature for feature in statistics[TRAIN].datasets[0].features}
+    features = {feature.name: feature for feature in inferred.feature}
+    rows = int(statistics[TRAIN].datasets[0].num_examples)
+    present = [name for name in (*ORDER, *sorted(features.keys() - set(ORDER))) if name in features]
+    blocks = [
+        _block(features[name], measured.get(name), kind, names, max_characters, TEXT_PAIR in features)
+        for name in present
+    ]
+    return "".join([_head(title, rows), *blocks])
+
+
+def _head(title: str, rows: int) -> str:
+    return _comment(
+        f"{title}: inferred from {number(rows)} training examples. Review it: a schema says what data must be, and "
+        "this one says what it was. A distance (Jensen-Shannon, in bits) above a threshold stops the run."
+    )
+
+
+def _block(
+    inferred: schema_pb2.Feature,
+    measured: FeatureNameStatistics | None,
+    kind: str,
+    names: Sequence[str],
+    max_characters: int,
+    has_pairs: bool,
+) -> str:
+    name = inferred.name
+    feature = schema_pb2.Feature(name=name, type=inferred.type)
+    comments = []
+    if name in _MEANINGS:
+        feature.annotation.comment.append(_MEANINGS[name])
+    if name == LABEL and kind == MULTILABEL:
+        feature.value_count.max = len(names)
+    else:
+        feature.presence.CopyFrom(inferred.presence)
+        _shape(feature, inferred, kind, len(names))
+    comments += _bounds(feature, measured, names, max_characters, 2 if has_pairs else 1)
+    comments += _comparators(feature, measured)
+    body = textwrap.indent(text_format.MessageToString(feature, as_utf8=True), "  ")
+    return "".join(_comment(text) for text in comments) + f"feature {{\n{body}}}\n"
+
+
+def _shape(feature: schema_pb2.Feature, inferred: schema_pb2.Feature, kind: str, labels: int) -> None:
+    if feature.name == TARGET:
+        feature.shape.dim.add(size=1 if kind == BINARY else labels)
+    elif inferred.HasField("shape"):
+        feature.shape.CopyFrom(inferred.shape)
+    elif inferred.HasField("value_count"):
+        feature.value_count.CopyFrom(inferred.value_count)
+
+
+def _bounds(
+    feature: schema_pb2.Feature,
+    measured: FeatureNameStatistics | None,
+    names: Sequence[str],
+    max_characters: int,
+    texts: int,
+) -> list[str]:
+    """Sets the feature's domain; the comments on it."""
+    largest = {
+        WORDS: texts * ((max_characters + 1) // 2),
+        CHARACTERS: texts * max_characters,
+        TOKENS: texts * TOKENS_A_CHARACTER * max_characters + 1 + texts,  # a [SEP] after each text
+    }
+    name = feature.name
+    if name in largest:
+        feature.int_domain.min, feature.int_domain.max = 1, largest[name]
+        return [_seen(measured)] if measured is not None else []
+    if name == LABEL:
+        feature.string_domain.value.extend(names)
+        return [_rates(measured)] if measured is not None else []
+    if name == TARGET:
+        feature.int_domain.min, feature.int_domain.max = 0, 1
+    elif name == UNKNOWN_RATE:
+        feature.float_domain.min, feature.float_domain.max = 0.0, 1.0
+    elif name == SPAN:
+        feature.int_domain.min = 0
+    return []
+
+
+def _seen(measured: FeatureNameStatistics) -> str:
+    figures = number(quantile(measured, 0.5)), number(quantile(measured, 0.99)), number(measured.num_stats.max)
+    return f"In the data: a median of {figures[0]}, 99 % up to {figures[1]}, at most {figures[2]}."
+
+
+def _rates(measured: FeatureNameStatistics) -> str:
+    held = dict(sorted(measured_values(measured).items(), key=lambda item: (-item[1], item[0])))
+    examples = measured.string_stats.common_stats.num_non_missing + measured.string_stats.common_stats.num_missing
+    return f"In the data: {', '.join(f'{name} {percent(count / examples)}' for name, count in held.items())}."
+
+
+def _comparators(feature: schema_pb2.Feature, measured: FeatureNameStatistics | None) -> list[str]:
+    """Sets the feature's comparators; the comments on what they stand for."""
+    if measured is None:
+        return []
+    if feature.name == LABEL:
+        threshold, meaning = label_threshold(measured)
+        feature.drift_comparator.jensen_shannon_divergence.threshold = threshold
+        return [f"Drift above {threshold:g}: {meaning}."]
+    if feature.name in (WORDS, TOKENS):
+        drift, skew = length_threshold(measured, LENGTH_DRIFT), length_threshold(measured, LENGTH_SKEW)
+        feature.drift_comparator.jensen_shannon_divergence.threshold = drift
+        feature.skew_comparator.jensen_shannon_divergence.threshold = skew
+        told = (
+            f"Drift above {drift:g}: texts about {percent(LENGTH_DRIFT - 1)} longer than the span's before. "
+            f"Skew above {skew:g}: users' texts about {percent(LENGTH_SKEW - 1)} longer than these."
+        )
+        return [told]
+    if feature.name == UNKNOWN_RATE:
+        feature.skew_comparator.jensen_shannon_divergence.threshold = UNKNOWN_SKEW
+        told = (
+            f"Skew above {UNKNOWN_SKEW:g}: 10 % of users' texts hold pieces that the encoder does not know, where 1 % "
+            "of these do."
+        )
+        return [told]
+    return []
+
+
+def _comment(text: str) -> str:
+    return "".join(f"# {line}\n" for line in textwrap.wrap(text, _WIDTH))

@@ -1,0 +1,1 @@
+"""What the examples of a task look like: measured, drawn, and written down as a page."""

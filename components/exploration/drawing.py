@@ -1,0 +1,185 @@
+"""Bars and panels of bars as SVG that stands in a page: letters and colours of the page, the same bytes always.
+
+Texts in a drawing are ASCII: other scripts belong into the page, whose fonts know them.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from components.exploration.tables import number
+from components.features import SPLITS
+
+_WIDTH = 4.4  # inches: what letters of 10 points stay readable in on a phone's screen
+_INK = "#010203"  # stands for the page's colour of text
+_MARK = "#010204"
+_SERIES = {split: f"#01010{place}" for place, split in enumerate(SPLITS, 1)}
+_COLOURS = {_INK: "currentColor", _MARK: "var(--mark)"} | {
+    colour: f"var(--series-{place})" for place, colour in enumerate(_SERIES.values(), 1)
+}
+_SETTINGS = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "bertline",
+    "font.size": 10,
+    "axes.titlesize": 10,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": _INK,
+    "axes.labelcolor": _INK,
+    "text.color": _INK,
+    "text.parse_math": False,
+    "xtick.color": _INK,
+    "ytick.color": _INK,
+}
+_NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+_MOST_TICKS = 7
+_LABEL_CHARACTERS = 20
+_BAR_INCHES, _PANEL_INCHES = 0.17, 1.25
+_FONT_FAMILY = re.compile(r"font(?:-family)?:[^;\"]*;?")
+_FONT_SIZE = re.compile(r"(\d+(?:\.\d+)?)px")
+
+
+def bars(
+    key: str, names: Sequence[str], values: Mapping[str, Sequence[float]], unit: str, *, is_log: bool = False
+) -> str:
+    """Lying bars: for each name one a split, in the order of `values`, with a legend.
+
+    Args:
+        key: what the drawing is called; no other in the page is.
+        names: what the bars are of, top to bottom.
+        values: by split, one a name.
+        unit: what the axis says.
+        is_log: whether the axis is logarithmic; the scale then begins below the smallest value above 0.
+    """
+    height = 1.0 + _BAR_INCHES * len(names) * (len(values) + 1)
+    with _figure(height) as figure:
+        axes = figure.subplots()
+        thickness = 0.84 / max(len(values), 1)
+        for place, (split, of_split) in enumerate(values.items()):
+            at = [row + (place - (len(values) - 1) / 2) * thickness for row in range(len(names))]
+            axes.barh(at, list(of_split), height=thickness * 0.92, color=_SERIES[split], label=split)
+        axes.set_yticks(range(len(names)), [_tick(name, row) for row, name in enumerate(names)])
+        axes.invert_yaxis()
+        if is_log:
+            smallest = min(value for of_split in values.values() for value in of_split if value > 0)
+            axes.set_xscale("log")
+            axes.set_xlim(left=smallest / 2)
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}" if value >= 10 else f"{value:g}")
+        axes.set_xlabel(f"{unit} (log scale)" if is_log else unit)
+        figure.legend(loc="outside upper left", ncols=len(values), frameon=False)
+        return _svg(figure, key)
+
+
+def panels(key: str, edges: Sequence[int], shares: Mapping[str, Sequence[float]], unit: str, mark: int | None) -> str:
+    """A panel of standing bars a split, one above the other over the same bins, which are drawn equally wide.
+
+    Args:
+        key: what the drawing is called; no other in the page is.
+        edges: of the bins, rising.
+        shares: by split, in per cent, one a bin.
+        unit: what the lower axis says.
+        mark: a value at which a line is drawn, if it is within the edges.
+    """
+    highest = max((share for of_split in shares.values() for share in of_split), default=1.0)
+    with _figure(0.5 + _PANEL_INCHES * len(shares)) as figure:
+        all_axes = figure.subplots(len(shares), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
+        for axes, (split, of_split) in zip(all_axes, shares.items(), strict=True):
+            axes.bar(range(len(of_split)), list(of_split), width=0.94, align="edge", color=_SERIES[split])
+            axes.set_title(f"{split}, % of texts")
+            axes.set_ylim(0, highest * 1.05 or 1.0)
+            if mark is not None and edges[0] < mark < edges[-1]:
+                axes.axvline(_place(mark, edges), color=_MARK, linestyle="--", linewidth=1.5)
+        ticks = range(0, len(edges), math.ceil(len(edges) / _MOST_TICKS))
+        all_axes[-1].set_xticks(list(ticks), [number(edges[place]) for place in ticks])
+        all_axes[-1].set_xlabel(unit)
+        return _svg(figure, key)
+
+
+def _tick(name: str, row: int) -> str:
+    """A name that any font has, or else the number of its row in the table."""
+    if not (name.isascii() and name.isprintable()):
+        return f"label {row + 1}"
+    return name if len(name) <= _LABEL_CHARACTERS else f"{name[: _LABEL_CHARACTERS - 3]}..."
+
+
+def _place(value: int, edges: Sequence[int]) -> float:
+    """Where a value stands on an axis on which the distance of two edges is 1."""
+    lower = max(place for place, edge in enumerate(edges) if edge <= value)
+    return lower + (value - edges[lower]) / (edges[lower + 1] - edges[lower])
+
+
+@contextmanager
+def _figure(height: float) -> Iterator[Any]:
+    """A figure of matplotlib's, whatever the user's own settings of it; what it would keep of them stays as it was."""
+    with _without_complaint():
+        import matplotlib as mpl
+        from matplotlib.figure import Figure
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(_SETTINGS)
+        yield Figure(figsize=(_WIDTH, height), layout="constrained")
+
+
+@contextmanager
+def _without_complaint() -> Iterator[None]:
+    """Where the user's folders cannot be written, matplotlib uses a temporary one of its own, and warns of it."""
+    log = logging.getLogger("matplotlib")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
+
+
+def _svg(figure: Any, key: str) -> str:
+    """The `svg` element alone: its names its own, its colours and letters the page's."""
+    file = io.StringIO()
+    with _without_complaint():
+        figure.savefig(file, format="svg", transparent=True, metadata=_NO_METADATA)
+    drawn = file.getvalue()
+    drawn = drawn[drawn.index("<svg") :].strip()
+    for change in (_own_names(key), _page_colours, _page_letters, _page_size):
+        drawn = change(drawn)
+    return drawn
+
+
+def _own_names(key: str) -> Callable[[str], str]:
+    def change(drawn: str) -> str:
+        drawn = re.sub(r'\bid="', f'id="{key}-', drawn)
+        drawn = re.sub(r'\b(?:xlink:)?href="#', f'href="#{key}-', drawn)
+        return drawn.replace("url(#", f"url(#{key}-")
+
+    return change
+
+
+def _page_colours(drawn: str) -> str:
+    for stands_for, colour in _COLOURS.items():
+        drawn = drawn.replace(stands_for, colour)
+    return drawn
+
+
+def _page_letters(drawn: str) -> str:
+    """Text takes the page's font; matplotlib's style of all elements would be the whole page's."""
+    drawn = re.sub(r"<style.*?</style>", "", drawn, flags=re.DOTALL)
+    return re.sub(r'<text style="([^"]*)"', lambda text: f'<text style="{_letters(text[1])}"', drawn)
+
+
+def _letters(style: str) -> str:
+    size = _FONT_SIZE.search(style)
+    kept = _FONT_FAMILY.sub("", re.sub(r"font-size:[^;]*;?", "", style)).strip()
+    return f"font-size: {size[0]}; {kept}" if size else kept
+
+
+def _page_size(drawn: str) -> str:
+    """Without width, height and names of other documents' formats: an `svg` of HTML has its place's width."""
+    head, rest = drawn.split(">", 1)
+    view_box = re.findall(r'viewBox="[^"]*"', head)[0]
+    return f'<svg {view_box} aria-hidden="true">{rest}'

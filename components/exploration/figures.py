@@ -1,0 +1,109 @@
+"""The figures of an exploration: a drawing each, what it shows in words, and its numbers as a table."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+
+from components.exploration import drawing, tables
+from components.exploration.exploration import QUANTITIES, TOKENS_OF_TEXT, Exploration
+from components.exploration.tables import Table, name_of, number, share
+
+
+@dataclasses.dataclass(frozen=True)
+class Figure:
+    """A drawing. `key` names it in the page, `alt` says in words what it shows, `table` holds the numbers drawn."""
+
+    key: str
+    title: str
+    svg: str
+    alt: str
+    table: Table
+
+
+def draw(exploration: Exploration) -> list[Figure]:
+    """The figures that there are numbers for; none of no examples."""
+    return list(_figures(exploration)) if exploration.texts else []
+
+
+def _figures(exploration: Exploration) -> Iterator[Figure]:
+    yield _labels(exploration)
+    if exploration.holds_many:
+        yield _labels_per_text(exploration)
+    for quantity in QUANTITIES:
+        yield _lengths(exploration, quantity)
+    spans = tables.spans(exploration)
+    if spans is not None:
+        yield _spans(exploration, spans)
+
+
+def _labels(exploration: Exploration) -> Figure:
+    shown = tables.shown_labels(exploration)
+    counts = {split: [of_split.get(name, 0) for name in shown] for split, of_split in exploration.labels.items()}
+    counts = {split: values for split, values in counts.items() if exploration.sizes[split]}
+    values = _rates(counts, exploration) if exploration.holds_many else counts
+    is_log = tables.needs_log_scale(value for of_split in values.values() for value in of_split)
+    unit = "% of texts" if exploration.holds_many else "texts"
+    svg = drawing.bars("label-bars", shown, values, unit, is_log=is_log)
+    total = {name: sum(values[place] for values in counts.values()) for place, name in enumerate(shown)}
+    most, least = max(shown, key=lambda name: total[name]), min(shown, key=lambda name: total[name])
+    alt = (
+        f"Bars: how many texts of each split hold each label. {name_of(most)} has the most, "
+        f"{number(total[most])} ({share(total[most], exploration.texts)}), "
+        f"{name_of(least)} the fewest, {number(total[least])} ({share(total[least], exploration.texts)})."
+    )
+    return Figure("label-bars", "Labels by split", svg, alt, tables.labels(exploration))
+
+
+def _rates(counts: Mapping[str, list[int]], exploration: Exploration) -> dict[str, list[float]]:
+    """Of splits that have texts, in per cent."""
+    return {split: [100 * count / exploration.sizes[split] for count in values] for split, values in counts.items()}
+
+
+def _labels_per_text(exploration: Exploration) -> Figure:
+    held = sorted({count for counts in exploration.labels_per_text.values() for count in counts})
+    values = {
+        split: [100 * counts.get(count, 0) / exploration.sizes[split] for count in held]
+        for split, counts in exploration.labels_per_text.items()
+        if exploration.sizes[split]
+    }
+    svg = drawing.bars("labels-per-text", [str(count) for count in held], values, "% of texts")
+    none = sum(counts.get(0, 0) for counts in exploration.labels_per_text.values())
+    alt = (
+        f"Bars: the share of texts that hold each number of labels, by split. "
+        f"{share(none, exploration.texts)} hold none; the most that one holds is {held[-1]}."
+    )
+    return Figure("labels-per-text", "Labels of one text", svg, alt, tables.labels_per_text(exploration))
+
+
+def _lengths(exploration: Exploration, quantity: str) -> Figure:
+    known, sizes = exploration.histograms[quantity], exploration.sizes
+    shares = {
+        split: [100 * count / sizes[split] for count in counts]
+        for split, counts in known.counts.items()
+        if sizes[split]
+    }
+    is_tokens = quantity == TOKENS_OF_TEXT
+    mark = exploration.max_tokens if is_tokens else None
+    unit = f"{quantity} in a text{' (bins widen)' if known.widens else ''}"
+    svg = drawing.panels(quantity, known.edges, shares, unit, mark)
+    figures = (
+        f"{group.name}: median {number(group.quantities[quantity].p50)}, 95 % at most "
+        f"{number(group.quantities[quantity].p95)}, the longest {number(group.quantities[quantity].maximum)}"
+        for group in exploration.splits
+        if group.texts
+    )
+    alt = f"Bars: how many {quantity} the texts of each split have. {'; '.join(figures)}."
+    if mark is not None:
+        alt += f" A dashed line at {number(mark)}, the longest input of the model, where it is within the bins."
+    table = tables.histogram(exploration, quantity)
+    return Figure(quantity, f"{quantity.capitalize()} in a text", svg, alt, table)
+
+
+def _spans(exploration: Exploration, table: Table) -> Figure:
+    newest = list(exploration.spans.items())[-tables.SPANS_SHOWN :]
+    values = {split: [counts[split] for _, counts in newest] for split, size in exploration.sizes.items() if size}
+    svg = drawing.bars("span-bars", [f"span {span}" for span, _ in newest], values, "examples")
+    span, counts = newest[-1]
+    alt = f"Bars: examples of each span by split. The newest, span {span}, has {number(sum(counts.values()))}."
+    return Figure("span-bars", "Examples by span", svg, alt, table)

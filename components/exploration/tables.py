@@ -1,0 +1,235 @@
+"""The figures of an exploration as tables of texts: what the terminal and the page both show."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+
+from components.exploration import bins
+from components.exploration.excerpts import cut, visible
+from components.exploration.exploration import (
+    CHARACTERS_OF_TEXT,
+    NO_LABEL,
+    TOKENS_OF_TEXT,
+    WORDS_OF_TEXT,
+    Distribution,
+    Exploration,
+    Group,
+)
+
+LOG_SCALE_FROM = 20  # how many times the smallest count the largest must be
+LABELS_SHOWN = 20
+SPANS_SHOWN = 30
+_FEWEST_OF_A_LABEL = 30  # percentiles of fewer texts say nothing of the label
+_NAME_CHARACTERS = 40
+INDENT = "  "
+_WAYS = {  # of a row, by their keys in summary.json
+    "examples": "examples",
+    "quarantined": "in quarantine",
+    "duplicates": "duplicates dropped",
+    "not_sampled": "not sampled",
+    "unlabelled": "never labelled",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """Texts in rows under a header. The first `names` columns are names, the others numbers."""
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    names: int = 1
+
+
+def number(value: float) -> str:
+    """A count, or a figure with a digit behind the point where it is small."""
+    return f"{value:,.1f}" if value < 100 and value != int(value) else f"{value:,.0f}"
+
+
+def counted(count: int, noun: str) -> str:
+    """So many of what the noun is the singular of."""
+    return f"{number(count)} {noun}{'' if count == 1 else 's'}"
+
+
+def share(part: float, whole: float = 1.0) -> str:
+    """A share in per cent; what is there at all is never shown as nothing."""
+    percent = 100.0 * part / whole if whole else 0.0
+    return "< 0.1 %" if 0.0 < percent < 0.1 else f"{percent:.1f} %"
+
+
+def needs_log_scale(counts: Iterable[float]) -> bool:
+    """Whether some of the counts could not be seen beside the largest. Those that are 0 are not looked at."""
+    there = [count for count in counts if count > 0]
+    return bool(there) and max(there) > LOG_SCALE_FROM * min(there)
+
+
+def shown_labels(exploration: Exploration, most: int = LABELS_SHOWN) -> list[str]:
+    """The labels in their order, or the most frequent ones where there are too many."""
+    names = exploration.names
+    if len(names) <= most:
+        return list(names)
+    total = {name: sum(counts.get(name, 0) for counts in exploration.labels.values()) for name in names}
+    return sorted(names, key=lambda name: -total[name])[:most]
+
+
+def sampled_labels(exploration: Exploration, most: int = LABELS_SHOWN) -> list[str]:
+    """The labels of which samples are shown, NO_LABEL last."""
+    return [name for name in (*shown_labels(exploration, most), NO_LABEL) if name in exploration.samples]
+
+
+def name_of(label: str) -> str:
+    """A label's name, or its beginning, fit to be shown."""
+    return visible(cut(label, _NAME_CHARACTERS))
+
+
+def account(exploration: Exploration) -> Table:
+    """What became of the rows that were read: each went one way. Reasons stand, indented, below their sum."""
+    read = exploration.account["rows"]
+    lines = [("rows read", read)]
+    for key, way in _WAYS.items():
+        lines.extend(_account_lines(way, exploration.account[key]))
+    return Table(("", "rows", "share"), tuple((name, number(count), share(count, read)) for name, count in lines))
+
+
+def _account_lines(way: str, counted: int | Mapping[str, int]) -> list[tuple[str, int]]:
+    if isinstance(counted, int):
+        return [(way, counted)]
+    reasons = [(f"{INDENT}{_in_words(reason)}", count) for reason, count in counted.items()]
+    return [(way, sum(counted.values())), *reasons]
+
+
+def remarks(exploration: Exploration) -> list[str]:
+    """What else there is to say of the rows, a sentence each."""
+    account, said = exploration.account, []
+    if exploration.repeats:
+        said.append(
+            "Examples that repeat another's text, but for case, spaces and the like: "
+            f"{number(exploration.repeats)}{_of_what(account['repeated'])}."
+        )
+    if account["contradictions"]:
+        said.append(
+            f"Rows of the official test split that contradict others of it: {number(account['contradictions'])}."
+        )
+    if account["references"]:
+        said.append(f"Rows that are read only to compare with{_of_what(account['references'])}.")
+    return said
+
+
+def _of_what(counted: Mapping[str, int]) -> str:
+    what = ", ".join(f"{number(count)} {_in_words(name)}" for name, count in counted.items())
+    return f" ({what})" if what else ""
+
+
+def _in_words(key: str) -> str:
+    return key.replace("_", " ")
+
+
+def labels(exploration: Exploration, most: int = LABELS_SHOWN) -> Table:
+    """How many texts of each split hold each label, and which share of the split that is."""
+    sizes = exploration.sizes
+    rows = (
+        (name_of(name), split, number(counts.get(name, 0)), share(counts.get(name, 0), sizes[split]))
+        for name in shown_labels(exploration, most)
+        for split, counts in exploration.labels.items()
+    )
+    return Table(("label", "split", "texts", "share"), tuple(rows), names=2)
+
+
+def labels_per_text(exploration: Exploration) -> Table:
+    """How many texts of each split hold how many labels."""
+    sizes = exploration.sizes
+    held = sorted({count for counts in exploration.labels_per_text.values() for count in counts})
+    rows = (
+        (number(count), split, number(texts.get(count, 0)), share(texts.get(count, 0), sizes[split]))
+        for count in held
+        for split, texts in exploration.labels_per_text.items()
+    )
+    return Table(("labels", "split", "texts", "share"), tuple(rows), names=2)
+
+
+def figures(exploration: Exploration, quantity: str) -> Table:
+    """Median, mean and the like of a quantity, by split."""
+    header = ("split", "texts", "mean", "min", "median", "p95", "p99", "max")
+    rows = []
+    for group in exploration.splits:
+        known = group.quantities.get(quantity)
+        chosen = (known.mean, known.minimum, known.p50, known.p95, known.p99, known.maximum) if known else ()
+        rows.append(_row(group.name, [number(group.texts), *map(number, chosen)], header))
+    return Table(header, tuple(rows))
+
+
+def histogram(exploration: Exploration, quantity: str) -> Table:
+    """How many texts of each split are in each bin."""
+    known = exploration.histograms[quantity]
+    header = (quantity, *(f"{split} {what}" for split in known.counts for what in ("texts", "share")))
+    rows = []
+    for place, (lower, upper) in enumerate(zip(known.edges, known.edges[1:])):  # noqa: B905
+        counts = [(split, in_bins[place]) for split, in_bins in known.counts.items()]
+        cells = [cell for split, count in counts for cell in (number(count), share(count, exploration.sizes[split]))]
+        rows.append((bins.name(lower, upper), *cells))
+    return Table(header, tuple(rows))
+
+
+def token_percentiles(exploration: Exploration) -> Table:
+    """Percentiles of the number of tokens, by split."""
+    header = ("split", "p50", "p75", "p90", "p95", "p99", "max")
+    rows = (
+        _row(group.name, _percentiles(group.quantities.get(TOKENS_OF_TEXT)), header) for group in exploration.splits
+    )
+    return Table(header, tuple(rows))
+
+
+def truncation(exploration: Exploration) -> Table:
+    """The share of texts that would lose tokens at each length, and what the vocabulary does not have, by split."""
+    limits = [f"> {limit:,}{'*' if limit == exploration.max_tokens else ''}" for limit in exploration.limits]
+    header = ("split", *limits, "unknown", "any unknown")
+    rows = (_row(group.name, _truncation_cells(group) if group.texts else [], header) for group in exploration.splits)
+    return Table(header, tuple(rows))
+
+
+def _truncation_cells(group: Group) -> list[str]:
+    shares = [*group.truncated.values(), group.unknown_rate, group.with_unknown]
+    return [share(of_texts) for of_texts in shares]
+
+
+def by_label(exploration: Exploration, most: int = LABELS_SHOWN) -> Table | None:
+    """Lengths and rates by label; None where fewer than two labels have enough texts to say something."""
+    shown = {*shown_labels(exploration, most), NO_LABEL}
+    telling = [group for group in exploration.by_label if group.texts >= _FEWEST_OF_A_LABEL and group.name in shown]
+    if len(telling) < 2:
+        return None
+    header = ("label", "texts", "words", "characters", "p95 tokens", f"> {exploration.max_tokens:,}*", "unknown")
+    return Table(header, tuple(_label_row(group, exploration.max_tokens) for group in telling))
+
+
+def _label_row(group: Group, max_tokens: int) -> tuple[str, ...]:
+    return (
+        name_of(group.name),
+        number(group.texts),
+        number(group.quantities[WORDS_OF_TEXT].p50),
+        number(group.quantities[CHARACTERS_OF_TEXT].p50),
+        number(group.quantities[TOKENS_OF_TEXT].p95),
+        share(group.truncated[max_tokens]),
+        share(group.unknown_rate),
+    )
+
+
+def spans(exploration: Exploration) -> Table | None:
+    """How many examples of each span are in each split, the newest spans; None where there is but one span."""
+    if len(exploration.spans) < 2:
+        return None
+    splits = list(exploration.sizes)
+    newest = list(exploration.spans.items())[-SPANS_SHOWN:]
+    rows = ((str(span), *(number(counts[split]) for split in splits)) for span, counts in newest)
+    return Table(("span", *splits), tuple(rows))
+
+
+def _percentiles(known: Distribution | None) -> list[str]:
+    if known is None:
+        return []
+    return [number(value) for value in (known.p50, known.p75, known.p90, known.p95, known.p99, known.maximum)]
+
+
+def _row(name: str, cells: Sequence[str], header: Sequence[str]) -> tuple[str, ...]:
+    """The row with a dash where there is no figure."""
+    return (name, *cells, *("\N{EN DASH}" for _ in header[len(cells) + 1 :]))

@@ -1,0 +1,1 @@
+"""What `bertline data` does: fetches, checks and shows the data of a task."""

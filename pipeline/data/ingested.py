@@ -1,0 +1,84 @@
+"""Runs the ingest step of a task into a folder, outside any pipeline."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from components.errors import DataError
+from components.example_gen.sources.registry import check_source
+from components.features import SPLITS
+from pipeline.config import Config
+from pipeline.display import busy
+
+if TYPE_CHECKING:
+    from components.example_gen.ingest import Folders
+    from components.example_gen.job import Job
+    from components.example_gen.quarantine import Summary
+
+
+@dataclasses.dataclass(frozen=True)
+class Ingested:
+    """What the step left: the folders of the examples by split, of the quarantine and of the profiles.
+
+    `summary` is the account of all rows (a `components.example_gen.quarantine.Summary`), and `refusal` what the guards
+    have against it, None where they let it pass.
+    """
+
+    examples: dict[str, str]
+    quarantine: str
+    profile: str
+    summary: Summary
+    refusal: DataError | None
+
+
+def ingested(config: Config, folder: Path, console: Console) -> Ingested:
+    """Reads the task's data as a run would. Shows that it is being done.
+
+    Args:
+        config: the task.
+        folder: where examples, quarantine and profiles are written.
+        console: where it is shown.
+
+    Raises:
+        BertlineError: data or encoder are not there or cannot be read at all.
+    """
+    data, labels, encoder = (
+        section.model_dump(mode="json") for section in (config.data, config.labels, config.encoder)
+    )
+    check_source(data, labels)
+    with busy(console, "loading TensorFlow and Beam"):
+        # Seconds of imports, which a mistake in the configuration should not have to wait for.
+        import apache_beam as beam
+        from apache_beam.options.pipeline_options import PipelineOptions
+
+        from components.example_gen import ingest
+        from components.example_gen.job import new_job
+        from pipeline.local_runner import BEAM_ARGS
+    with busy(console, "preparing the encoder"):
+        job = new_job(data, labels, encoder)
+    folders = ingest.Folders(
+        examples={split: str(folder / "examples" / f"Split-{split}") for split in SPLITS},
+        quarantine=str(folder / "quarantine"),
+        profile=str(folder / "profile"),
+        spill=str(folder / "spill"),
+    )
+    with busy(console, "reading the data"):
+        summary = ingest.ingest(lambda: beam.Pipeline(options=PipelineOptions(list(BEAM_ARGS))), job, folders)
+    return Ingested(
+        dict(folders.examples), folders.quarantine, folders.profile, summary, _refusal(job, folders, summary)
+    )
+
+
+def _refusal(job: Job, folders: Folders, summary: Summary) -> DataError | None:
+    from components.example_gen import guards, quarantine
+
+    bad = quarantine.read_rows(folders.quarantine)
+    try:
+        guards.check(summary, job.data, job.labels.names, bad, f"{folders.quarantine}/{quarantine.ROWS_FILE}")
+    except DataError as error:
+        return error
+    return None

@@ -1,0 +1,84 @@
+"""A schema made of data, and held against that data and other."""
+
+from __future__ import annotations
+
+import pytest
+from google.protobuf import text_format
+from tensorflow_metadata.proto.v0 import schema_pb2
+
+from components.curated_schema.diff import diff
+from components.curated_schema.infer import ORDER, infer
+from components.curated_schema.narrow import narrow
+from components.curated_schema.thresholds import label_threshold
+from components.data_gate.comparisons import check_comparators
+from tests.components.data_gate.profiles import statistics
+
+
+def parse(text):
+    return text_format.Parse(text, schema_pb2.Schema())
+
+
+@pytest.mark.parametrize(
+    ("kind", "labels", "pair"),
+    [
+        ("binary", ["neg", "pos"], False),
+        ("multiclass", ["a", "b", "c"], True),
+        ("multilabel", ["x", "y", "z"], False),
+    ],
+)
+def test_what_is_inferred_from_data_finds_nothing_in_it(measure, kind, labels, pair):
+    measured = measure(labels, kind, pair=pair)
+    text = infer(measured, kind, labels, 1000, "some data")
+    inferred = parse(text)
+    assert diff(inferred, measured).anomalies == []
+    assert [f.name for f in inferred.feature] == [name for name in ORDER if name != "text_pair" or pair]
+    check_comparators(inferred)
+    assert narrow(text, kind, labels, pair) == text
+    assert infer(measured, kind, labels, 1000, "some data") == text
+
+
+def test_a_person_can_review_it(measure):
+    lines = infer(measure(["neg", "pos"]), "binary", ["neg", "pos"], 1000, "reviews").splitlines()
+    assert lines[0].startswith("# reviews: inferred from 400 training examples. Review it")
+    assert max(map(len, lines)) <= 120
+    assert "# In the data: neg 50.0 %, pos 50.0 %." in lines
+    assert "# Drift above 0.0073: pos goes from 50.0 % to 60.0 %." in lines
+    assert any(line.startswith("# Drift above 0.0") and "20.0 % longer" in line for line in lines)
+
+
+def test_bounds_allow_what_the_task_allows(measure):
+    features = {f.name: f for f in parse(infer(measure(["a", "b"], pair=True), "binary", ["a", "b"], 999, "x")).feature}
+    assert features["characters"].int_domain.max == 2 * 999
+    assert features["words"].int_domain.max == 2 * 500
+    assert features["unknown_rate"].float_domain.max == 1.0
+
+
+def test_diff_tells_what_the_schema_forbids(measure):
+    measured = measure(["neg", "meh"])
+    schema = parse(infer(measured, "binary", ["neg", "pos"], 1000, "x"))
+    difference = diff(schema, measured)
+    assert [(anomaly.split, anomaly.feature) for anomaly in difference.anomalies] == [
+        ("train", "label"),
+        ("eval", "label"),
+    ]
+    assert difference.anomalies[0].sentence.startswith('unknown value "meh" in 200 of 400 examples (50.0 %)')
+    assert [(unused.feature, unused.sentence) for unused in difference.unused if unused.feature == "label"] == [
+        ("label", 'no example has its value "pos"')
+    ]
+
+
+def test_diff_tells_what_the_schema_could_do_without(measure):
+    measured = measure(["neg", "pos"])
+    schema = parse(infer(measured, "binary", ["neg", "pos"], 100_000, "x"))
+    schema.feature.add(name="stars", type=schema_pb2.INT)
+    schema.feature[1].ClearField("drift_comparator")
+    told = {unused.feature: unused.sentence for unused in diff(schema, measured).unused}
+    assert set(told) == {"label", "characters", "stars"}
+    assert told["stars"] == "no example has it"
+    assert told["characters"].startswith("up to 100,000 is allowed, and the data goes up to ")
+    assert told["label"].startswith("there is no drift_comparator")
+
+
+def test_the_threshold_of_rare_labels_is_no_less_than_chance():
+    [feature] = statistics(label=["common"] * 980 + ["rare"] * 20).datasets[0].features
+    assert label_threshold(feature) == (0.005, "rare goes from 2.0 % to 5.1 %")
