@@ -154,7 +154,7 @@ def test_an_access_log_is_ours_alone(bertline, served):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["nowhere"], "nothing to serve called nowhere: give a task (demo, imdb, quora)"),
+        (["nowhere"], "nothing to serve called nowhere: give a task (demo, imdb, quora, toxic)"),
         (["nowhere.yaml"], "no configuration nowhere.yaml"),
         (["demo"], "run `bertline run demo` first"),
         (["empty"], "no versions in"),

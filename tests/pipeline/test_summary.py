@@ -9,7 +9,7 @@ from rich.console import Console
 
 from components.errors import ConfigError
 from pipeline.steps import State, Step
-from pipeline.summary import Run, print_outcome, summarise, write_summary
+from pipeline.summary import Run, account_of, print_outcome, summarise, write_summary
 from pipeline.verdict import Outcome, Scored, Verdict, read_outcome, stopped
 
 
@@ -58,13 +58,16 @@ ROWS = {
     "not_sampled": 2,
 }
 
+GATE = {"comparisons": [{"kind": "drift", "feature": "label", "sentence": "pos 50 % in span 6, 51 % in span 7"}]}
+
 
 def ended_steps(tmp_path, evaluation, push, serving=SERVING) -> list[Step]:
-    left = {"verdict.json": evaluation, "report.json": serving, "push.json": push, "summary.json": ROWS}
+    left = {"verdict.json": evaluation, "report.json": serving, "push.json": push, "summary.json": ROWS, "anomalies.json": GATE}
     for name, content in left.items():
         (tmp_path / name).write_text(json.dumps(content))
     return [
         Step("TextExampleGen", State.CACHED, outputs={"quarantine": str(tmp_path)}),
+        Step("DataGate", State.DONE, outputs={"blessing": str(tmp_path)}),
         Step("Evaluator", State.DONE, seconds=12.34, outputs={"blessing": str(tmp_path)}),
         Step("ServingCheck", State.DONE, seconds=9.87, outputs={"blessing": str(tmp_path)}),
         Step("Pusher", State.DONE, seconds=0.5, outputs={"pushed_model": str(tmp_path)}),
@@ -115,9 +118,9 @@ def test_a_run_without_a_serving_check_has_no_outcome(tmp_path):
 
 def test_what_a_stopped_run_had_found_out_is_not_lost(tmp_path):
     steps = ended_steps(tmp_path, EVALUATION, {"status": "pushed", "version": 7, "folder": "/srv/7", "digest": "d"})
-    assert stopped("the disk is full", steps[:2]).evaluation == EVALUATION
-    assert stopped("the disk is full", steps[:2]).serving is None
-    assert stopped("the disk is full", steps[:3]).serving == SERVING
+    assert stopped("the disk is full", steps[:3]).evaluation == EVALUATION
+    assert stopped("the disk is full", steps[:3]).serving is None
+    assert stopped("the disk is full", steps[:4]).serving == SERVING
     interrupted = stopped("it was interrupted", steps)
     assert interrupted.verdict is Verdict.STOPPED
     assert interrupted.sentence == "STOPPED because it was interrupted; version 7 had been published before"
@@ -154,6 +157,20 @@ def test_a_stopped_runs_summary_has_no_metrics_but_its_reason():
     assert summary["steps"]["TextExampleGen"]["state"] == "failed"
 
 
+def test_the_account_names_what_there_is():
+    many = {
+        "duplicates": {"across_splits": 123, "within_split": 98},
+        "repeated": {"within_split": 201},
+        "unlabelled": 7,
+        "not_sampled": 0,
+        "quarantined": {},
+    }
+    assert account_of(ROWS | many) == (
+        "100 rows: 60 train, 20 eval, 10 test; 7 never labelled, 221 duplicates dropped (123 of the official test "
+        "split, 98 within a split), 201 repeated texts kept, 0 in quarantine"
+    )
+
+
 def test_a_summary_that_cannot_be_written_is_refused_by_name(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match=r"--summary .*summary\.json cannot be written"):
@@ -181,6 +198,7 @@ def test_what_is_printed_shows_values_beside_limits_and_the_verdict_last(tmp_pat
         "100 rows: 60 train, 20 eval, 10 test; 2 not sampled, 5 duplicates dropped, 3 in quarantine (3 unknown label)"
         in printed
     )
+    assert "drift of label: pos 50 % in span 6, 51 % in span 7" in printed
     rows = [line.split() for line in printed.splitlines()]
     assert ["overall", "accuracy", "0.7800", "≥", "0.8500", "FAILED"] in rows
     assert ["overall", "auc", "none", "≥", "0.9000", "FAILED"] in rows

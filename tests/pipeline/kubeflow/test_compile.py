@@ -244,7 +244,7 @@ def test_volumes_nodes_and_limits_are_kubernetes_own(kubernetes):
 def test_the_verdict_comes_last(tasks):
     waited_for = {name for task in tasks.values() for name in task.get("dependentTasks", ())}
     assert set(tasks) - waited_for == {"Verdict"}
-    assert tasks["Verdict"]["dependentTasks"] == ["Evaluator", "Pusher", "ServingCheck", "TextExampleGen"]
+    assert tasks["Verdict"]["dependentTasks"] == ["DataGate", "Evaluator", "Pusher", "ServingCheck", "TextExampleGen"]
 
 
 @pytest.mark.parametrize("step", ["Observe", "ServingCheck", "Pusher", "Verdict"])
