@@ -18,7 +18,14 @@ class DataError(BertlineError):
 
 
 class DataGateError(BertlineError):
-    """The data can be read, but is not what its schema says: the run stops before anything is trained on it."""
+    """The data can be read, but is not what its schema says: the run stops before anything is trained on it.
+
+    `report` is the folder of what was found, None where it was not written.
+    """
+
+    def __init__(self, message: str, report: str | None = None) -> None:
+        super().__init__(message)
+        self.report = report
 
 
 class EncoderError(BertlineError):

@@ -27,6 +27,7 @@ SPAN = "span"
 BINARY = "binary"
 MULTICLASS = "multiclass"  # one of many
 MULTILABEL = "multilabel"  # any of many, or none
+NO_LABEL = "(none)"  # what is shown and counted where a row holds none; no label may be called so
 
 # Transformed Examples, beside TARGET.
 INPUT_WORD_IDS = "input_word_ids"

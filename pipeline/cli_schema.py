@@ -20,7 +20,8 @@ def schema_group() -> None:
 @schema_group.command("infer", short_help="Write a schema that allows a task's data.")
 @config_arguments
 @click.option("--output", type=NEW_FILE_OR_STANDARD, default="-", help="File for the schema; - is standard output.")
-def infer(config: str, layers: tuple[str, ...], overrides: tuple[str, ...], output: Path) -> None:
+@click.option("--force", is_flag=True, help="Overwrite the file of --output.")
+def infer(config: str, layers: tuple[str, ...], overrides: tuple[str, ...], output: Path, force: bool) -> None:
     """Write a schema.pbtxt that allows the data of CONFIG, a task's name or a YAML file, with bounds and comparators.
 
     It is a draft: review it, put it beside the configuration, and name it there as `schema`.
@@ -31,7 +32,7 @@ def infer(config: str, layers: tuple[str, ...], overrides: tuple[str, ...], outp
         loaded = load_config(config, overrides, layers)
         from pipeline.schema_verbs.infer import infer_schema
 
-        infer_schema(loaded, output)
+        infer_schema(loaded, output, force)
     except BertlineError as error:
         refuse(error)
 
@@ -41,7 +42,8 @@ def infer(config: str, layers: tuple[str, ...], overrides: tuple[str, ...], outp
 def diff(config: str, layers: tuple[str, ...], overrides: tuple[str, ...]) -> None:
     """Tell what the data of CONFIG, a task's name or a YAML file, has that its schema forbids, and the reverse.
 
-    Exits with 1 if a run would stop at the data, and with 0 if the schema only allows more than there is.
+    Exits with 1 if a run would stop at the data itself, and with 0 if the schema only allows more than there is. Spans
+    and users' texts are compared by `bertline data check`.
     """
     from pipeline.config_file import load_config
 

@@ -10,20 +10,21 @@ from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from components.encoders.handles import EMBEDDED, known_max_positions
 from components.errors import ConfigError
 from components.example_gen import spans
 from components.example_gen.bands import length_bands
-from components.features import LABEL, LENGTH_BAND
+from components.example_gen.settings import PREVIOUS_SPAN
+from components.features import LABEL, LENGTH_BAND, NO_LABEL
 from components.serving_check.releases import RELEASES, release_for
 from pipeline.kubeflow.settings import Kubeflow
 from pipeline.section import Positive, Section
 
 Fraction = Annotated[float, Field(gt=0.0, le=1.0)]
 # The settings of `data` that only the source `files` reads.
-_OF_FILES = ("test_path", "text", "text_pair", "label", "label_delimiter", "delimiter")
+_OF_FILES = ("test_path", "format", "text", "text_pair", "label", "label_delimiter", "delimiter")
 # What has no meaning where all examples are of one class, as in a slice by label.
 _NEED_BOTH_CLASSES = frozenset({"auc", "auc_pr"})
 
@@ -39,8 +40,14 @@ class Splits(Section):
 class Sample(Section):
     """Which part of the rows is used."""
 
-    fraction: Fraction = 1.0
+    fraction: Fraction = Field(default=1.0, description="of all texts, those of an official test split among them")
     stratify: bool = Field(default=False, description="the same fraction of every label, exactly")
+
+    @model_validator(mode="after")
+    def _stratifies_a_part(self) -> Sample:
+        if self.stratify and self.fraction == 1.0:
+            raise ValueError("data.sample.stratify has nothing to do with data.sample.fraction 1; lower it")
+        return self
 
 
 class Duplicates(Section):
@@ -50,6 +57,13 @@ class Duplicates(Section):
     within_split: Literal["drop", "count"] = "drop"
 
 
+def _divides(delimiter: str) -> str:
+    if delimiter in '"\r\n':
+        raise ValueError("a quote or a line break cannot divide columns")
+    return delimiter
+
+
+Delimiter = Annotated[str, Field(min_length=1, max_length=1), AfterValidator(_divides)]
 Format = Literal["auto", "csv", "tsv", "jsonl", "parquet", "tfrecord"]
 
 
@@ -60,7 +74,7 @@ class ServingData(Section):
     format: Format = "auto"
     text: str = Field(default="text", description="column of the text")
     text_pair: str | None = None
-    delimiter: str | None = None
+    delimiter: Delimiter | None = None
 
 
 class Data(Section):
@@ -78,13 +92,16 @@ class Data(Section):
     test_span: Literal["any", "newest"] = Field(
         default="any", description="newest: the newest span is the test split, and older ones train and eval"
     )
+    reference_span: int | str = Field(
+        default=PREVIOUS_SPAN, description="which span the newest is compared with: a number, or the one before it"
+    )
     text: str = Field(default="text", description="column of the text (files)")
     text_pair: str | None = Field(default=None, description="column of a second text, where a task has pairs (files)")
     label: str | tuple[str, ...] = Field(
         default="label", description="column of the label, or a column a label where a row may have many (files)"
     )
     label_delimiter: str | None = Field(default=None, min_length=1, description="between labels in one column")
-    delimiter: str | None = Field(default=None, min_length=1, max_length=1, description="of a CSV's columns")
+    delimiter: Delimiter | None = Field(default=None, description="of a CSV's columns")
     sample: Sample = Sample()
     splits: Splits = Splits()
     duplicates: Duplicates = Duplicates()
@@ -108,9 +125,11 @@ class Data(Section):
             raise ValueError(f"data.{given[0]} is for data.source files; {self.source} knows its own layout")
         return self
 
-    @field_validator("span", mode="plain")
+    @field_validator("span", "reference_span", mode="plain")
     @classmethod
-    def _span_is_a_number_or_latest(cls, span: Any) -> int | str:
+    def _span_is_a_number_or_a_word(cls, span: Any, info: ValidationInfo) -> int | str:
+        if info.field_name == "reference_span" and span == PREVIOUS_SPAN:
+            return span
         try:
             return spans.read_span(span)
         except ConfigError as error:
@@ -128,8 +147,13 @@ class Data(Section):
                 )
         except ConfigError as error:
             raise ValueError(str(error)) from error
-        if not has_spans and (self.window > 1 or self.test_span == "newest"):
-            key = "window" if self.window > 1 else "test_span"
+        of_spans = {
+            "window": self.window > 1,
+            "test_span": self.test_span == "newest",
+            "reference_span": self.reference_span != PREVIOUS_SPAN,
+        }
+        key = next((key for key, given in of_spans.items() if given), None)
+        if not has_spans and key is not None:
             raise ValueError(f"data.{key} is of spans, but data.path {self.path!r} has no {{SPAN}} and no date")
         return self
 
@@ -142,6 +166,12 @@ class Data(Section):
         return self
 
     @model_validator(mode="after")
+    def _served_texts_are_alike(self) -> Data:
+        if self.serving is not None and (self.serving.text_pair is None) != (self.text_pair is None):
+            raise ValueError("data.text_pair and data.serving.text_pair go together; set both or neither")
+        return self
+
+    @model_validator(mode="after")
     def _columns_differ(self) -> Data:
         labels = (self.label,) if isinstance(self.label, str) else self.label
         named = {"data.text": [self.text], "data.text_pair": [self.text_pair] * (self.text_pair is not None)}
@@ -150,13 +180,6 @@ class Data(Section):
         if repeated is not None:
             raise ValueError(f"data.text, data.text_pair and data.label name the column '{repeated}' twice")
         return self
-
-    @field_validator("delimiter")
-    @classmethod
-    def _delimiter_divides(cls, delimiter: str | None) -> str | None:
-        if delimiter is not None and delimiter in '"\r\n':
-            raise ValueError("a quote or a line break cannot divide columns")
-        return delimiter
 
     @field_validator("length_bands")
     @classmethod
@@ -182,6 +205,12 @@ class Labels(Section):
     def _names_are_known(self) -> Labels:
         if len(set(self.names)) != len(self.names):
             raise ValueError(f"labels.names {list(self.names)}: each name may stand once")
+        blurred = [name for name in (*self.names, *self.aliases) if name != name.strip() or name in ("", NO_LABEL)]
+        if blurred:
+            raise ValueError(
+                f"labels.names, labels.aliases: {blurred[0]!r} can never be read; a value has no space around it, is "
+                f"not empty and not {NO_LABEL}"
+            )
         unknown = sorted(set(self.aliases.values()) - set(self.names))
         if unknown:
             raise ValueError(f"labels.aliases names {unknown}, which labels.names {list(self.names)} does not have")
@@ -337,6 +366,18 @@ class Config(Section):
     push: Push = Push()
     kubeflow: Kubeflow | None = Field(default=None, description="what only a cluster needs")
     samples: tuple[str, ...] = Field(default=(), description="texts that the pushed model scores at the end of a run")
+
+    @model_validator(mode="after")
+    def _label_columns_are_of_labels(self) -> Config:
+        columns, labels = self.data.label, self.labels
+        if isinstance(columns, tuple) and labels.kind != "multilabel":
+            raise ValueError(f"data.label is a list of columns, but labels.kind is {labels.kind}; set it to multilabel")
+        if isinstance(columns, tuple) and len(columns) != len(labels.names):
+            raise ValueError(f"data.label has {len(columns)} columns, but labels.names {len(labels.names)} names")
+        delimiter = self.data.label_delimiter
+        if delimiter is not None and any(delimiter in name for name in (*labels.names, *labels.aliases)):
+            raise ValueError(f"data.label_delimiter {delimiter!r} stands in a name of labels; give another")
+        return self
 
     @model_validator(mode="after")
     def _slices_exist(self) -> Config:

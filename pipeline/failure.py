@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 from pathlib import Path
 
-from components.errors import BertlineError, causes
+from components.errors import BertlineError, DataGateError, causes
 
 _MOST_LINES = 4
 _ROOT = Path(__file__).resolve().parents[1]
@@ -26,6 +26,11 @@ def explain(error: BaseException) -> str:
     root = chain[-1]
     lines = [line for line in str(root).splitlines() if line.strip()][:_MOST_LINES]
     return "\n".join([f"{type(root).__name__}: {lines[0] if lines else 'no message'}{_place(root)}", *lines[1:]])
+
+
+def report_of(error: BaseException) -> str | None:
+    """The folder of what the data gate found, where it is what stopped the run."""
+    return next((cause.report for cause in causes(error) if isinstance(cause, DataGateError)), None)
 
 
 def _place(error: BaseException) -> str:

@@ -16,13 +16,13 @@ from components.example_gen.sources.registry import check_source
 from pipeline.config import Config
 from pipeline.display import busy
 from pipeline.engine import Engine, TfxEngine
-from pipeline.failure import explain
+from pipeline.failure import explain, report_of
 from pipeline.folders import make_folder
 from pipeline.only_run import only_run
 from pipeline.quiet import logging_to
 from pipeline.schema_file import read_schema
 from pipeline.sigterm import sigterm_as_interrupt
-from pipeline.summary import Run, print_outcome, summarise, write_summary
+from pipeline.summary import GATE, Run, print_outcome, summarise, write_summary
 from pipeline.trainable import check_trainable
 from pipeline.verdict import Outcome, stopped
 
@@ -90,6 +90,8 @@ def _attempt(engine: Engine, this: Run, samples: Sequence[str], console: Console
         return _with_samples(outcome, samples, console)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  it is logged whole and told as the verdict
         _LOG.exception("stopped")
+        if (report := report_of(error)) is not None:
+            this.paths[GATE] = report
         return stopped(explain(error), this.steps)
 
 

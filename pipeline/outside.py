@@ -23,7 +23,11 @@ from serving.launch import TENSORFLOW_MODEL_SERVER, find_server
 
 # Where each step of ours begins. Everything of its own package that a module imports counts as the step's code.
 _ENTRY_POINTS = {
-    "example_gen": ("components.example_gen.executor",),
+    # Formats are imported by their names.
+    "example_gen": (
+        "components.example_gen.executor",
+        *(f"components.example_gen.formats.{name}" for name in ("delimited", "jsonl", "parquet", "tfrecord")),
+    ),
     "data_gate": ("components.data_gate.executor",),
     "transform": ("components.transform.preprocessing",),
     "trainer": ("components.trainer.run",),
@@ -33,15 +37,12 @@ _ENTRY_POINTS = {
 _SERVING_CHECK = "serving_check"
 _SERVING_ENTRY_POINTS = ("components.serving_check.executor", "serving.launch", "serving.server.__main__")
 # What computes a step's results beside our code: another version may give others.
-_BUILT_ON = (
-    "tfx",
-    "tensorflow",
-    "tensorflow-data-validation",
-    "tensorflow-text",
-    "tensorflow-transform",
-    "tensorflow-model-analysis",
-    "tf-keras",
-)
+_BUILT_ON = ("tfx", "tensorflow", "tensorflow-text", "tensorflow-transform", "tensorflow-model-analysis", "tf-keras")
+# What reads and judges the data beside that.
+_DATA_BUILT_ON = {
+    "example_gen": ("apache-beam", "google-crc32c", "pyarrow"),
+    "data_gate": ("tensorflow-data-validation", "numpy", "pandas", "pyarrow", "scipy"),
+}
 # What a serving check's server and clients are built on beside that, and the messages that they speak in.
 _SERVING_BUILT_ON = ("grpcio", "aiohttp", "httpx", "protobuf", "numpy")
 _WIRE = Path(protos.__file__).with_name("wire.binpb")
@@ -72,7 +73,7 @@ def observe(config: Config, run_id: str) -> Outside:
         data=data_digest(data_settings(config, span)),
         encoder=encoder_digest(config.encoder.handle, config.encoder.vocab_file),
         served=state_digest(config.push_folder),
-        code={step: _code_digest(modules) for step, modules in _ENTRY_POINTS.items()} | _serving_code(),
+        code={step: _step_code(step) for step in _ENTRY_POINTS} | _serving_code(),
         server=_server_digest(),
         last_refusal=last_refusal(artifacts_folder(config)),
     )
@@ -107,7 +108,11 @@ def artifacts_folder(config: Config) -> Path:
     return config.pipeline.home / "artifacts"
 
 
-def _code_digest(modules: Sequence[str], built_on: Sequence[str] = _BUILT_ON) -> str:
+def _step_code(step: str) -> str:
+    return _code_digest(_ENTRY_POINTS[step], (*_BUILT_ON, *_DATA_BUILT_ON.get(step, ())))
+
+
+def _code_digest(modules: Sequence[str], built_on: Sequence[str]) -> str:
     return json_digest([code_digest(module, built_on) for module in modules])
 
 

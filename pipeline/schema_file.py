@@ -2,18 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from importlib import resources
 from pathlib import Path
 
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-from components.curated_schema.narrow import narrow
-from components.errors import ConfigError
-from components.features import CHARACTERS, LABEL
+from components.curated_schema.narrow import TOKENS_A_CHARACTER, narrow
+from components.data_gate.comparators import check_comparators
+from components.data_gate.sentences import allowed_values
+from components.errors import ConfigError, DataGateError
+from components.features import (
+    CHARACTERS,
+    ID,
+    LABEL,
+    LENGTH_BAND,
+    SPAN,
+    TARGET,
+    TEXT,
+    TEXT_PAIR,
+    TOKENS,
+    UNKNOWN_RATE,
+    WORDS,
+)
 from pipeline.config import Config
 
 _FILE = "schema.pbtxt"
+_EVERY_EXAMPLE = (TEXT, LABEL, TARGET, ID, WORDS, CHARACTERS, TOKENS, UNKNOWN_RATE, LENGTH_BAND, SPAN)
+# How many characters each of an example's texts may have for a bound to hold. Words stand apart, so that a text has
+# (characters + 1) / 2 at most; an encoder makes up to TOKENS_A_CHARACTER tokens of one, one [CLS], and a [SEP] a text.
+_MOST_CHARACTERS: dict[str, Callable[[int, int], int]] = {
+    CHARACTERS: lambda bound, texts: bound // texts,
+    WORDS: lambda bound, texts: 2 * (bound // texts),
+    TOKENS: lambda bound, texts: (bound - 1 - texts) // (TOKENS_A_CHARACTER * texts),
+}
 
 
 def read_schema(config: Config) -> str:
@@ -28,12 +51,10 @@ def read_schema(config: Config) -> str:
         text_format.Parse(text, schema)
     except text_format.ParseError as error:
         raise ConfigError(f"schema {origin}, line {error}; it must be a tensorflow.metadata Schema as text") from error
-    for feature in schema.feature:
-        if feature.name == LABEL:
-            _check_labels(feature, config, origin)
-        elif feature.name == CHARACTERS:
-            _check_characters(feature, config, origin)
-    return narrow(text, config.labels.kind, config.labels.names, config.data.text_pair is not None)
+    _check_comparators(schema, origin)
+    narrowed = narrow(text, config.labels.kind, config.labels.names, config.data.text_pair is not None)
+    _check(text_format.Parse(narrowed, schema_pb2.Schema()), config, origin)
+    return narrowed
 
 
 def schema_names() -> list[str]:
@@ -55,19 +76,45 @@ def _read(name_or_path: str) -> tuple[str, str]:
         raise ConfigError(f"schema is {path}, which cannot be read: {error}") from error
 
 
-def _check_labels(feature: schema_pb2.Feature, config: Config, origin: str) -> None:
-    domain, names = list(feature.string_domain.value), list(config.labels.names)
-    if domain and set(domain) != set(names):
+def _check_comparators(schema: schema_pb2.Schema, origin: str) -> None:
+    """The gate would refuse them too, after everything was read."""
+    try:
+        check_comparators(schema)
+    except DataGateError as error:
+        raise ConfigError(f"schema {origin}: {error}") from error
+
+
+def _check(schema: schema_pb2.Schema, config: Config, origin: str) -> None:
+    features = {feature.name: feature for feature in schema.feature}
+    needed = (*_EVERY_EXAMPLE, TEXT_PAIR) if config.data.text_pair is not None else _EVERY_EXAMPLE
+    missing = [name for name in needed if name not in features]
+    if missing:
         raise ConfigError(
-            f"labels.names is {names}, but the schema {origin} allows {domain}; make them the same, "
+            f"schema {origin} lacks {', '.join(missing)}, which every example has; add them, or let bertline schema "
+            "infer write a schema"
+        )
+    _check_labels(allowed_values(features[LABEL], schema), config, origin)
+    _check_lengths(features, config, origin)
+
+
+def _check_labels(allowed: list[str], config: Config, origin: str) -> None:
+    names = list(config.labels.names)
+    if allowed and set(allowed) != set(names):
+        raise ConfigError(
+            f"labels.names is {names}, but the schema {origin} allows {allowed}; make them the same, "
             "or set schema to generic"
         )
 
 
-def _check_characters(feature: schema_pb2.Feature, config: Config, origin: str) -> None:
+def _check_lengths(features: Mapping[str, schema_pb2.Feature], config: Config, origin: str) -> None:
     """A text that ingestion takes must not stop the whole run at the data gate."""
-    most, limit = feature.int_domain.max, config.data.max_characters
-    if most and limit > most:
-        raise ConfigError(
-            f"data.max_characters is {limit}, but the schema {origin} allows {most}; set it to {most} or less"
-        )
+    limit, texts = config.data.max_characters, 1 if config.data.text_pair is None else 2
+    for name, most_characters in _MOST_CHARACTERS.items():
+        domain = features[name].int_domain
+        if domain.HasField("max") and limit > most_characters(domain.max, texts):
+            most = most_characters(domain.max, texts)
+            raise ConfigError(
+                f"data.max_characters is {limit}, but the schema {origin} allows {domain.max} {name}, which "
+                f"{'a longer text' if texts == 1 else 'two longer texts'} may exceed; "
+                + (f"set it to {most} or less, or raise the bound" if most > 0 else "raise the bound")
+            )

@@ -23,6 +23,7 @@ _STYLES = {
     Verdict.NOT_BLESSED: "bold yellow",
     Verdict.STOPPED: "bold red",
 }
+GATE = "data gate"  # the path to what it found, where it stopped the run
 
 
 @dataclasses.dataclass
@@ -44,10 +45,10 @@ class Run:
         quarantine = self.output("TextExampleGen", "quarantine")
         return None if quarantine is None else read_json(quarantine, "summary.json")
 
-    def comparisons(self) -> list[dict[str, Any]]:
-        """What the data gate compared with earlier spans and users' texts, where it let the data pass."""
-        blessing = self.output("DataGate", "blessing")
-        return [] if blessing is None else read_json(blessing, "anomalies.json")["comparisons"]
+    def gate(self) -> dict[str, Any] | None:
+        """What the data gate found and compared (see `components.data_gate.findings`), None where there is nothing."""
+        folder = self.output("DataGate", "blessing") or self.paths.get(GATE)
+        return None if folder is None else read_json(folder, "anomalies.json")
 
 
 def summarise(run: Run, outcome: Outcome, seconds: float) -> dict[str, Any]:
@@ -62,7 +63,7 @@ def summarise(run: Run, outcome: Outcome, seconds: float) -> dict[str, Any]:
         "notes": evaluation.get("notes", []),
         "version": outcome.version,
         "data": run.rows(),
-        "comparisons": run.comparisons(),
+        "data_gate": run.gate(),
         "metrics": evaluation.get("metrics"),
         "baseline_metrics": evaluation.get("baseline_metrics"),
         "baseline_version": evaluation.get("baseline_version"),
@@ -94,7 +95,7 @@ def print_outcome(console: Console, run: Run, outcome: Outcome) -> None:
     rows, evaluation = run.rows(), outcome.evaluation or {}
     if rows is not None:
         console.print(account_of(rows), soft_wrap=True)
-    for comparison in run.comparisons():
+    for comparison in (run.gate() or {}).get("comparisons", []):
         console.print(f"{comparison['kind']} of {comparison['feature']}: {comparison['sentence']}", soft_wrap=True)
     if evaluation.get("checks"):
         console.print(_checks_table(evaluation["checks"]))

@@ -147,6 +147,10 @@ def _read(file: Path) -> Iterator[TextAndLabel]:
             if missing := {TEXT, LABEL} - set(records.fieldnames or ()):
                 raise BenchmarkError(f"{file} has no column {' nor '.join(sorted(missing))}; name its columns so")
             for record in records:
+                if empty := [name for name in (TEXT, LABEL) if record[name] is None]:
+                    raise BenchmarkError(
+                        f"{file}, line {records.line_num}: the row ends before its {empty[0]}; complete or remove it"
+                    )
                 yield record[TEXT], record[LABEL]
     except (OSError, UnicodeDecodeError, csv.Error, lzma.LZMAError) as error:
         raise BenchmarkError(f"--data {file} cannot be read: {error}") from error

@@ -15,15 +15,18 @@ from tensorflow_metadata.proto.v0.statistics_pb2 import (  # pyright: ignore[rep
     FeatureNameStatistics,
 )
 
+from components.curated_schema.narrow import TOKENS_A_CHARACTER
 from components.curated_schema.thresholds import (
     LENGTH_DRIFT,
     LENGTH_SKEW,
     UNKNOWN_SKEW,
     label_threshold,
     length_threshold,
+    rates_threshold,
 )
 from components.data_gate.histograms import quantile
 from components.data_gate.sentences import measured_values, number, percent
+from components.errors import DataError
 from components.features import (
     BINARY,
     CHARACTERS,
@@ -43,8 +46,6 @@ from components.features import (
 
 # The order in which people read them.
 ORDER = (TEXT, TEXT_PAIR, LABEL, TARGET, ID, WORDS, CHARACTERS, TOKENS, UNKNOWN_RATE, LENGTH_BAND, SPAN)
-# Unicode's canonical decomposition, which lower-casing encoders begin with, makes three of one Korean syllable.
-TOKENS_A_CHARACTER = 3
 _WIDTH = 118
 
 _MEANINGS = {
@@ -77,13 +78,21 @@ def infer(
         names: theirs.
         max_characters: the most that the task lets a text have.
         title: what the data is, for the first line.
+
+    Raises:
+        DataError: there is no training example.
     """
+    rows = int(statistics[TRAIN].datasets[0].num_examples)
+    if not rows:
+        raise DataError(
+            "there is no training example that a schema could be inferred from; give data.path files with rows that "
+            "can be used (bertline data check says what is wrong with them)"
+        )
     inferred = tfdv.infer_schema(statistics[TRAIN], infer_feature_shape=True)
     for split in statistics.keys() - {TRAIN}:
         inferred = tfdv.update_schema(inferred, statistics[split])
     measured = {feature.path.step[0]: feature for feature in statistics[TRAIN].datasets[0].features}
     features = {feature.name: feature for feature in inferred.feature}
-    rows = int(statistics[TRAIN].datasets[0].num_examples)
     present = [name for name in (*ORDER, *sorted(features.keys() - set(ORDER))) if name in features]
     blocks = [
         _block(features[name], measured.get(name), kind, names, max_characters, TEXT_PAIR in features)
@@ -118,7 +127,7 @@ def _block(
         feature.presence.CopyFrom(inferred.presence)
         _shape(feature, inferred, kind, len(names))
     comments += _bounds(feature, measured, names, max_characters, 2 if has_pairs else 1)
-    comments += _comparators(feature, measured)
+    comments += _comparators(feature, measured, kind)
     body = textwrap.indent(text_format.MessageToString(feature, as_utf8=True), "  ")
     return "".join(_comment(text) for text in comments) + f"feature {{\n{body}}}\n"
 
@@ -169,24 +178,25 @@ def _seen(measured: FeatureNameStatistics) -> str:
 def _rates(measured: FeatureNameStatistics) -> str:
     held = dict(sorted(measured_values(measured).items(), key=lambda item: (-item[1], item[0])))
     examples = measured.string_stats.common_stats.num_non_missing + measured.string_stats.common_stats.num_missing
+    if not held:
+        return "In the data: none."
     return f"In the data: {', '.join(f'{name} {percent(count / examples)}' for name, count in held.items())}."
 
 
-def _comparators(feature: schema_pb2.Feature, measured: FeatureNameStatistics | None) -> list[str]:
+def _comparators(feature: schema_pb2.Feature, measured: FeatureNameStatistics | None, kind: str) -> list[str]:
     """Sets the feature's comparators; the comments on what they stand for."""
     if measured is None:
         return []
     if feature.name == LABEL:
-        threshold, meaning = label_threshold(measured)
-        feature.drift_comparator.jensen_shannon_divergence.threshold = threshold
-        return [f"Drift above {threshold:g}: {meaning}."]
+        return _label_comparator(feature, measured, kind)
     if feature.name in (WORDS, TOKENS):
-        drift, skew = length_threshold(measured, LENGTH_DRIFT), length_threshold(measured, LENGTH_SKEW)
+        drift, drifted = length_threshold(measured, LENGTH_DRIFT)
+        skew, skewed = length_threshold(measured, LENGTH_SKEW)
         feature.drift_comparator.jensen_shannon_divergence.threshold = drift
         feature.skew_comparator.jensen_shannon_divergence.threshold = skew
         told = (
-            f"Drift above {drift:g}: texts about {percent(LENGTH_DRIFT - 1)} longer than the span's before. "
-            f"Skew above {skew:g}: users' texts about {percent(LENGTH_SKEW - 1)} longer than these."
+            f"Drift above {drift:g}: texts {drifted} than the span's before. "
+            f"Skew above {skew:g}: users' texts {skewed} than these."
         )
         return [told]
     if feature.name == UNKNOWN_RATE:
@@ -197,6 +207,16 @@ def _comparators(feature: schema_pb2.Feature, measured: FeatureNameStatistics | 
         )
         return [told]
     return []
+
+
+def _label_comparator(feature: schema_pb2.Feature, measured: FeatureNameStatistics, kind: str) -> list[str]:
+    found = rates_threshold(measured) if kind == MULTILABEL else label_threshold(measured)
+    if found is None:
+        return ["No example holds a label, so that none are compared."]
+    threshold, meaning = found
+    feature.drift_comparator.jensen_shannon_divergence.threshold = threshold
+    each = " Each label is compared by its own rate." if kind == MULTILABEL else ""
+    return [f"Drift above {threshold:g}: {meaning}.{each}"]
 
 
 def _comment(text: str) -> str:

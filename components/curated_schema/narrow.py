@@ -9,6 +9,8 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 
 from components.features import BINARY, CHARACTERS, LABEL, MULTILABEL, TARGET, TEXT_PAIR, TOKENS, WORDS
 
+# Unicode's canonical decomposition, which lower-casing encoders begin with, makes three of one Korean syllable.
+TOKENS_A_CHARACTER = 3
 _LENGTHS = (CHARACTERS, WORDS, TOKENS)
 
 

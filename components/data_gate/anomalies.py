@@ -12,13 +12,14 @@ from tensorflow_metadata.proto.v0.statistics_pb2 import (  # pyright: ignore[rep
 )
 
 from components.data_gate.sentences import explain
+from components.features import SPLITS
 
 
 @dataclasses.dataclass(frozen=True)
 class Anomaly:
-    """One thing that is wrong with one split, or with what was compared.
+    """One thing that is wrong with one split, or with what was compared: a span, or users' texts.
 
-    `feature` is empty where the split as a whole is meant; `kind`, `short_description` and `description` are TFDV's.
+    `feature` is empty where the data as a whole is meant; `kind`, `short_description` and `description` are TFDV's.
     """
 
     split: str
@@ -29,7 +30,8 @@ class Anomaly:
     description: str
 
     def __str__(self) -> str:
-        place = f"split {self.split}, feature {self.feature}" if self.feature else f"split {self.split}"
+        data = f"split {self.split}" if self.split in SPLITS else self.split
+        place = f"{data}, feature {self.feature}" if self.feature else data
         return f"{place}: {self.sentence}"
 
 
@@ -52,6 +54,16 @@ def list_anomalies(
             sentence = explain(reason, features.get(name), schema, measured.get(name), statistics.num_examples)
             found.append(_anomaly(split, name, sentence, reason))
     return found
+
+
+def no_rows(data: str) -> Anomaly:
+    """Of data that should be compared, and of which no row could be used.
+
+    Args:
+        data: what it is called.
+    """
+    description = "Every row of it is in the quarantine, a duplicate or left out, or there is none."
+    return Anomaly(data, "", "it has no row that can be used", "NO_DATA", "No data", description)
 
 
 def _of_data_set(split: str, anomalies: Anomalies) -> Iterator[Anomaly]:

@@ -8,6 +8,7 @@ from tensorflow_metadata.proto.v0.statistics_pb2 import (  # pyright: ignore[rep
 )
 
 from components.data_gate.histograms import quantile
+from components.data_gate.label_rates import rate_distances
 from components.data_gate.sentences import measured_values, number, percent
 from components.features import CHARACTERS, LABEL, TOKENS, UNKNOWN_RATE, WORDS
 
@@ -21,6 +22,8 @@ def describe(
     before: DatasetFeatureStatistics,
     current: str,
     after: DatasetFeatureStatistics,
+    *,
+    differs: bool,
 ) -> str:
     """The change of a feature that is compared, in the terms that it is thought of: rates, medians.
 
@@ -30,6 +33,7 @@ def describe(
         before: its statistics.
         current: what the other is called.
         after: its statistics.
+        differs: whether more than chance lies between them; else no direction is told.
     """
     old, new = _find(before, feature), _find(after, feature)
     if old is None or new is None:
@@ -45,7 +49,7 @@ def describe(
         means = percent(old.num_stats.mean), percent(new.num_stats.mean)
         return f"pieces that the encoder does not know: {means[0]} in {reference}, {means[1]} in {current}"
     told = f"a median of {_lengths(old)} {_UNITS[feature]} in {reference}, {_lengths(new)} in {current}"
-    return f"{_longer(old, new)}: {told}"
+    return f"{_longer(old, new) if differs else 'lengths of texts'}: {told}"
 
 
 def _find(statistics: DatasetFeatureStatistics, name: str) -> FeatureNameStatistics | None:
@@ -53,18 +57,15 @@ def _find(statistics: DatasetFeatureStatistics, name: str) -> FeatureNameStatist
 
 
 def _shares(measured: FeatureNameStatistics, examples: int) -> dict[str, float]:
-    """Of all examples, which hold each label."""
-    return {label: held / examples for label, held in measured_values(measured).items()}
+    """Of all examples, the share that holds each label."""
+    return {label: held / max(examples, 1) for label, held in measured_values(measured).items()}
 
 
 def _most_changed(old: dict[str, float], new: dict[str, float]) -> list[str]:
-    """The labels whose share changed most, the rarer first; of two labels one says all."""
-    labels = old.keys() | new.keys()
-    ranked = sorted(
-        labels,
-        key=lambda label: (-round(abs(new.get(label, 0) - old.get(label, 0)), 9), old.get(label, 0), label),
-    )
-    return ranked[: 1 if len(labels) <= 2 else _MOST_LABELS]
+    """The labels whose rates lie furthest apart, the rarer first; of two labels one says all."""
+    distances = rate_distances(old, 1, new, 1)
+    ranked = sorted(distances, key=lambda label: (-round(distances[label], 9), old.get(label, 0), label))
+    return ranked[: 1 if len(ranked) <= 2 else _MOST_LABELS]
 
 
 def _longer(old: FeatureNameStatistics, new: FeatureNameStatistics) -> str:

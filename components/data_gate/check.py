@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 
+import pyarrow as pa
 import tensorflow_data_validation as tfdv
 from tensorflow_metadata.proto.v0 import schema_pb2
 from tensorflow_metadata.proto.v0.anomalies_pb2 import Anomalies  # pyright: ignore[reportAttributeAccessIssue]
@@ -11,20 +13,15 @@ from tensorflow_metadata.proto.v0.statistics_pb2 import (  # pyright: ignore[rep
     DatasetFeatureStatisticsList,
 )
 
-from components.data_gate.anomalies import list_anomalies
-from components.data_gate.comparisons import (
-    DIFFERENT,
-    DRIFT,
-    SKEW,
-    Comparison,
-    Side,
-    check_comparators,
-    compare,
-)
+from components.data_gate.anomalies import Anomaly, list_anomalies, no_rows
+from components.data_gate.comparators import DRIFT, SKEW, check_comparators
+from components.data_gate.comparisons import DIFFERENT, Comparison, Side, compare
 from components.data_gate.findings import Findings
-from components.data_gate.profile_statistics import profile_statistics
+from components.data_gate.profile_statistics import profile_statistics, sampled
 from components.example_gen.profile import NEWEST, PREVIOUS, SERVING, Profiles
 from components.features import TRAIN
+
+_USERS = "users' texts"
 
 
 def validate(statistics: Mapping[str, DatasetFeatureStatisticsList], schema: schema_pb2.Schema) -> dict[str, Anomalies]:
@@ -50,7 +47,8 @@ def examine(
         DataGateError: the schema has a comparator that nothing is compared by.
     """
     check_comparators(schema)
-    comparisons, not_compared = _compare_all(statistics, schema, profiles)
+    compared = [_drift(schema, profiles), _skew(statistics, schema, profiles)]
+    comparisons = [comparison for of_kind in compared for comparison in of_kind.comparisons]
     found = [
         anomaly
         for split, of_split in anomalies.items()
@@ -58,28 +56,67 @@ def examine(
     ]
     return Findings(
         examples={split: int(measured.datasets[0].num_examples) for split, measured in statistics.items()},
-        anomalies=[*found, *(c.anomaly() for c in comparisons if c.verdict == DIFFERENT)],
+        anomalies=[
+            *found,
+            *(anomaly for of_kind in compared for anomaly in of_kind.anomalies),
+            *(c.anomaly() for c in comparisons if c.verdict == DIFFERENT),
+        ],
         comparisons=comparisons,
-        not_compared=not_compared,
+        not_compared=[sentence for of_kind in compared for sentence in of_kind.not_compared],
     )
 
 
-def _compare_all(
+@dataclasses.dataclass
+class _Compared:
+    """What came of one kind of comparison."""
+
+    comparisons: list[Comparison] = dataclasses.field(default_factory=list)
+    anomalies: list[Anomaly] = dataclasses.field(default_factory=list)
+    not_compared: list[str] = dataclasses.field(default_factory=list)
+
+
+def _drift(schema: schema_pb2.Schema, profiles: Profiles) -> _Compared:
+    found = _Compared()
+    numbered = {NEWEST: profiles.newest_span, PREVIOUS: profiles.previous_span}
+    names = {part: f"span {number}" for part, number in numbered.items() if number is not None}
+    found.anomalies += [no_rows(name) for part, name in names.items() if not _rows(profiles, part)]
+    if PREVIOUS not in names:
+        found.not_compared.append("There is no earlier span to compare with: label rates and lengths were not (drift).")
+    elif not found.anomalies:
+        sides = [_side(name, profiles.tables[part], found) for part, name in names.items()]
+        newest, previous = sides
+        found.comparisons += compare(DRIFT, previous, newest, schema)
+    return found
+
+
+def _skew(
     statistics: Mapping[str, DatasetFeatureStatisticsList], schema: schema_pb2.Schema, profiles: Profiles
-) -> tuple[list[Comparison], list[str]]:
-    comparisons, not_compared, parts = [], [], profiles.tables
-    if NEWEST in parts and PREVIOUS in parts:
-        reference = Side(f"span {profiles.previous_span}", profile_statistics(parts[PREVIOUS]))
-        current = Side(f"span {profiles.newest_span}", profile_statistics(parts[NEWEST]))
-        comparisons += compare(DRIFT, reference, current, schema)
-    else:
-        not_compared.append("There is no earlier span: label rates and lengths were not compared with any (drift).")
-    if SERVING in parts and TRAIN in statistics:
+) -> _Compared:
+    found = _Compared()
+    if not _rows(profiles, SERVING):
+        if profiles.serving_expected:
+            found.anomalies.append(no_rows(_USERS))
+        else:
+            found.not_compared.append(
+                "No texts of users are configured (data.serving): training data was not compared with them (skew)."
+            )
+    elif TRAIN in statistics and statistics[TRAIN].datasets[0].num_examples:
         reference = Side("training data", statistics[TRAIN].datasets[0])
-        current = Side("users' texts", profile_statistics(parts[SERVING]))
-        comparisons += compare(SKEW, reference, current, schema)
+        found.comparisons += compare(SKEW, reference, _side(_USERS, profiles.tables[SERVING], found), schema)
     else:
-        not_compared.append(
-            "There are no texts of users (data.serving): training data was not compared with them (skew)."
+        found.not_compared.append("There is no training data that users' texts could be compared with (skew).")
+    return found
+
+
+def _rows(profiles: Profiles, part: str) -> int:
+    return profiles.tables[part].num_rows if part in profiles.tables else 0
+
+
+def _side(name: str, table: pa.Table, found: _Compared) -> Side:
+    """A side of a comparison; says where it is a sample."""
+    sample = sampled(table)
+    if sample.num_rows < table.num_rows:
+        found.not_compared.append(
+            f"Of {name}'s {table.num_rows:,} rows {sample.num_rows:,} were compared: every so many, a random sample."
         )
-    return comparisons, not_compared
+    return Side(name, profile_statistics(sample))

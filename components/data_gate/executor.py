@@ -60,7 +60,8 @@ class Executor(base_executor.BaseExecutor):
             read_profiles(inputs[PROFILE].uri),
         )
         if findings.anomalies:
-            raise DataGateError(findings.message(_write(f"{blessing.uri.rstrip('/')}-stopped", findings)))
+            kept = f"{blessing.uri.rstrip('/')}-stopped"
+            raise DataGateError(findings.message(_write(kept, findings)), kept)
         _write(blessing.uri, findings)
 
 

@@ -9,9 +9,12 @@ from components.data_gate.anomalies import Anomaly
 from components.data_gate.comparisons import TOO_FEW_ROWS, Comparison
 
 _DISTANCES = (
-    "Distances are Jensen-Shannon divergences in bits. Chance alone stays below *noise* in 999 cases of 1,000; where "
-    "that is more than the threshold, there are too few rows to tell."
+    "Distances are Jensen-Shannon divergences in bits. Chance alone stays below *noise* in 999 cases of 1,000; what "
+    "lies above both noise and threshold is different. Where noise is more than the threshold, there are too few rows "
+    "to tell whether the rest is."
 )
+
+_REMEDY = "mend the data; if it is right, allow it in the schema, or let a span in that drifted by data.reference_span"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,7 +22,7 @@ class Findings:
     """What was looked at and what was found.
 
     `examples` are counts by split. `anomalies` stop the run, comparisons with too few rows do not: they are `notes`.
-    `not_compared` says why a comparison was not made at all.
+    `not_compared` says which comparison was not made, and why, and what was compared only in a sample.
     """
 
     examples: dict[str, int]
@@ -52,7 +55,7 @@ class Findings:
             [
                 f"the data is not what its schema says ({_counts(self.examples)}):",
                 *_aligned([(anomaly.split, anomaly.feature, anomaly.sentence) for anomaly in self.anomalies]),
-                f"mend the data, or allow it in the schema if it is right; the whole report: {file}",
+                f"{_REMEDY}; the whole report: {file}",
             ]
         )
 
@@ -67,7 +70,12 @@ class Findings:
                     _table(
                         ("data", "feature", "what is wrong", "TensorFlow Data Validation's words"),
                         [
-                            (a.split, a.feature, a.sentence, f"{a.short_description}: {a.description}")
+                            (
+                                a.split,
+                                a.feature,
+                                a.sentence,
+                                ": ".join(filter(None, (a.short_description, a.description))),
+                            )
                             for a in self.anomalies
                         ],
                     ),
@@ -91,7 +99,7 @@ def _counts(examples: dict[str, int]) -> str:
 def _row(c: Comparison) -> tuple[str, ...]:
     rows = f"{c.reference_rows:,} and {c.current_rows:,}"
     figures = ["" if value is None else f"{value:.2g}" for value in (c.distance, c.threshold, c.noise)]
-    return (c.kind, c.feature, c.change, rows, *figures, c.verdict)
+    return (c.kind, c.feature, c.told, rows, *figures, c.verdict)
 
 
 def _aligned(rows: list[tuple[str, ...]]) -> list[str]:

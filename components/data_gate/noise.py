@@ -16,23 +16,24 @@ from scipy.stats import chi2
 CONFIDENCE = 0.999
 
 
-def largest_by_chance(categories: int, rows: int, other_rows: int) -> float:
+def largest_by_chance(categories: int, rows: int, other_rows: int, tests: int = 1) -> float:
     """The Jensen-Shannon divergence, in bits, that samples of equal distributions stay below in 999 cases of 1,000.
 
     Args:
         categories: in how many classes or bins there are rows.
         rows: of the one sample.
         other_rows: of the other. Without any, noise is infinite.
+        tests: of so many such divergences, all stay below in 999 cases of 1,000 (Bonferroni's bound).
     """
     if not rows or not other_rows:
         return math.inf
-    return _quantile(categories) * (rows + other_rows) / (8 * math.log(2) * rows * other_rows)
+    return _quantile(categories, tests) * (rows + other_rows) / (8 * math.log(2) * rows * other_rows)
 
 
-def least_rows(categories: int, threshold: float) -> int:
+def least_rows(categories: int, threshold: float, tests: int = 1) -> int:
     """How many rows each of two samples must have for chance to stay below a threshold."""
-    return math.ceil(2 * _quantile(categories) / (8 * math.log(2) * threshold)) if threshold > 0 else 0
+    return math.ceil(2 * _quantile(categories, tests) / (8 * math.log(2) * threshold)) if threshold > 0 else 0
 
 
-def _quantile(categories: int) -> float:
-    return float(chi2.ppf(CONFIDENCE, max(categories - 1, 1)))
+def _quantile(categories: int, tests: int) -> float:
+    return float(chi2.isf((1 - CONFIDENCE) / tests, max(categories - 1, 1)))

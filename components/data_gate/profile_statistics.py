@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import tensorflow_data_validation as tfdv
@@ -10,18 +11,36 @@ from tensorflow_metadata.proto.v0.statistics_pb2 import (  # pyright: ignore[rep
 )
 
 from components.curated_schema.statistics import stats_options
-from components.features import LABEL
+from components.features import LABEL, NO_LABEL
 
-# Stands in the statistics for "none of the labels", whose share is as telling as that of any label. It is no value of
-# the data: domains are checked on the Examples' own statistics, never on these.
-NO_LABEL = "(none)"
+# Of more rows a sample is measured. Chance alone then stays at 0.0001 bits in ten bins, far below any useful
+# threshold, and memory does not grow with the span: 500,000 rows as a data frame were 134 MiB and took 6 s.
+MOST_ROWS = 100_000
+
+
+def sampled(table: pa.Table) -> pa.Table:
+    """At most `MOST_ROWS` of the rows, evenly spaced, the same each time.
+
+    A shard's rows lie in the order of their hashes, so these are as good as drawn at random.
+    """
+    if table.num_rows <= MOST_ROWS:
+        return table
+    return table.take(np.arange(MOST_ROWS) * table.num_rows // MOST_ROWS)
 
 
 def profile_statistics(table: pa.Table) -> DatasetFeatureStatistics:
-    """TensorFlow Data Validation's statistics of the table's columns; rows without labels hold `NO_LABEL`."""
+    """TensorFlow Data Validation's (TFDV's) statistics of the table's columns.
+
+    Rows without labels hold `NO_LABEL`, whose share is as telling as that of any label. It is no value of the data:
+    domains are checked on the Examples' own statistics, never on these.
+    """
     # The Examples' options: what is compared must be equally fine.
-    computed = tfdv.generate_statistics_from_dataframe(_frame(table), stats_options=stats_options(), n_jobs=1)
-    return computed.datasets[0]
+    options, frame = stats_options(), _frame(table)
+    if LABEL in frame:
+        # TFDV counts the 1,000 most frequent unless told otherwise.
+        labels = {label for held in frame[LABEL] for label in held}
+        options.num_rank_histogram_buckets = max(options.num_rank_histogram_buckets, len(labels))
+    return tfdv.generate_statistics_from_dataframe(frame, stats_options=options, n_jobs=1).datasets[0]
 
 
 def _frame(table: pa.Table) -> pd.DataFrame:

@@ -8,10 +8,11 @@ so that one after another they are in the order of the ids.
 from __future__ import annotations
 
 import collections
+import contextlib
 import json
 import uuid
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 from tfx.dsl.io import fileio
 
@@ -50,7 +51,8 @@ class Spill:
 
     def add(self, row: Candidate) -> None:
         """Takes a row."""
-        line = json.dumps(row, ensure_ascii=False).encode() + b"\n"
+        # Names of files may hold bytes that are no UTF-8, as lone surrogates.
+        line = json.dumps(row, ensure_ascii=False).encode(errors="surrogatepass") + b"\n"
         self._held[bucket_of(row.id)].append(line)
         self._held_bytes += len(line)
         if self._held_bytes >= _HELD_BYTES:
@@ -83,17 +85,19 @@ def read_sorted(segments: Iterable[Segment]) -> Iterator[Candidate]:
     by_bucket: dict[int, list[Segment]] = collections.defaultdict(list)
     for segment in segments:
         by_bucket[segment.bucket].append(segment)
-    for _, of_bucket in sorted(by_bucket.items()):
-        yield from sorted(_rows(of_bucket), key=_order)
+    with contextlib.ExitStack() as stack:
+        paths = sorted({segment.path for of_bucket in by_bucket.values() for segment in of_bucket})
+        files = {path: stack.enter_context(fileio.open(path, "rb")) for path in paths}
+        for _, of_bucket in sorted(by_bucket.items()):
+            yield from sorted(_rows(of_bucket, files), key=_order)
 
 
-def _rows(segments: list[Segment]) -> Iterator[Candidate]:
+def _rows(segments: list[Segment], files: Mapping[str, Any]) -> Iterator[Candidate]:
     for segment in segments:
-        with fileio.open(segment.path, "rb") as file:
-            file.seek(segment.offset)
-            content = file.read(segment.length)
-        for line in content.splitlines():
-            yield _row(json.loads(line))
+        file = files[segment.path]
+        file.seek(segment.offset)
+        for line in file.read(segment.length).splitlines():
+            yield _row(json.loads(line.decode(errors="surrogatepass")))
 
 
 def _row(values: list) -> Candidate:
@@ -102,4 +106,4 @@ def _row(values: list) -> Candidate:
 
 
 def _order(row: Candidate) -> tuple:
-    return (*row[:2], row.text_pair or "", *row[3:])
+    return (*row[:2], row.text_pair or "", *row[3:11], row.span or 0, row.role)

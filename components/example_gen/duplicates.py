@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 from collections.abc import Sequence
 
@@ -45,7 +46,7 @@ def resolve(same: Sequence[Candidate], settings: Duplicates) -> Resolution:
     official = [row for row in same if row.is_official_test]
     others = [row for row in same if not row.is_official_test]
     if official:
-        return _beside_official(official, others, settings.across_splits == DROP)
+        return _beside_official(official, others, settings)
     if len({row.labels for row in others}) > 1:
         return Resolution([], conflicting=[_conflict(row, others) for row in others])
     rest = {WITHIN_SPLIT: len(others) - 1}
@@ -54,17 +55,20 @@ def resolve(same: Sequence[Candidate], settings: Duplicates) -> Resolution:
     return Resolution(others, repeated=rest)
 
 
-def _beside_official(official: list[Candidate], others: list[Candidate], drop: bool) -> Resolution:
+def _beside_official(official: list[Candidate], others: list[Candidate], settings: Duplicates) -> Resolution:
     labels = {row.labels for row in official}
     conflicting = [_conflict(row, official) for row in others if row.labels not in labels]
     agreeing = [row for row in others if row.labels in labels]
-    across, within = {ACROSS_SPLITS: len(agreeing)}, {WITHIN_SPLIT: len(official) - 1}
+    contradictions = len(official) if len(labels) > 1 else 0
+    within = {WITHIN_SPLIT: len(official) - 1}
+    if settings.across_splits == DROP or not agreeing:
+        dropped = {ACROSS_SPLITS: len(agreeing)}
+        return Resolution(official, dropped, within, conflicting, contradictions)
+    rest = resolve(agreeing, settings)
+    repeated = collections.Counter(within) + collections.Counter(rest.repeated)
+    repeated[ACROSS_SPLITS] = len(rest.kept)
     return Resolution(
-        kept=official if drop else [*official, *agreeing],
-        dropped=across if drop else {},
-        repeated=within if drop else {**within, **across},
-        conflicting=conflicting,
-        contradictions=len(official) if len(labels) > 1 else 0,
+        [*official, *rest.kept], rest.dropped, dict(repeated), [*conflicting, *rest.conflicting], contradictions
     )
 
 

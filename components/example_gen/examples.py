@@ -30,7 +30,7 @@ def to_example(row: Candidate, count: TokenCount, labels: LabelSettings, bounds:
 
     Features: `text`, `id`, `length_band` bytes [1], and `text_pair` where there are two texts; `label` bytes, the
     names that the row holds; `target` int64 (see `LabelSettings.target`); `words`, `characters`, `tokens`, `span`
-    int64 [1]; `unknown_rate` float [1]. The same row gives the same bytes everywhere.
+    int64 [1] (a span of 0 without spans); `unknown_rate` float [1]. The same row gives the same bytes everywhere.
 
     Args:
         row: the row.
@@ -48,7 +48,7 @@ def to_example(row: Candidate, count: TokenCount, labels: LabelSettings, bounds:
         features[name].bytes_list.value.append(text.encode())
     features[LABEL].bytes_list.value.extend([label.encode() for label in row.labels])
     features[TARGET].int64_list.value.extend(labels.target(row.labels))
-    numbers = {WORDS: row.words, CHARACTERS: row.characters, TOKENS: count.tokens, SPAN: row.span}
+    numbers = {WORDS: row.words, CHARACTERS: row.characters, TOKENS: count.tokens, SPAN: row.span or 0}
     for name, number in numbers.items():
         features[name].int64_list.value.append(number)
     features[UNKNOWN_RATE].float_list.value.append(count.unknown_rate)

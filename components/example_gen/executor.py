@@ -14,7 +14,7 @@ from components.encoders.fingerprint import check_unchanged
 from components.errors import DataError
 from components.example_gen import ingest
 from components.example_gen.fingerprint import data_digest
-from components.example_gen.job import new_job
+from components.example_gen.job import Job, new_job
 from components.features import SPLITS
 
 DATA = "data"
@@ -53,7 +53,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         examples, aside, profile = (
             artifact_utils.get_single_instance(output_dict[key]) for key in (EXAMPLES, QUARANTINE, PROFILE)
         )
-        _describe(examples, job.newest_span)
+        _describe(examples, job)
         folders = ingest.Folders(
             examples={split: artifact_utils.get_split_uri([examples], split) for split in SPLITS},
             quarantine=aside.uri,
@@ -71,15 +71,16 @@ def _check_unchanged(section: dict[str, Any], fingerprint: str) -> None:
         raise DataError(f"data.path {section.get('path')!r} changed while it was being read; start a new run")
 
 
-def _describe(output: types.Artifact, span: int | None) -> None:
+def _describe(output: types.Artifact, job: Job) -> None:
     """Marks the Examples as TFX's own ExampleGens do, so that every stock component reads them.
 
-    Without spans the number is 0, as theirs is. It stands twice, since StatisticsGen hands on the property.
+    Without spans and versions the numbers are 0, as theirs are. The span stands twice, since StatisticsGen hands on
+    the property.
     """
-    number = span or 0
+    number = job.newest_span or 0
     output.split_names = artifact_utils.encode_split_names(list(SPLITS))
     output.set_string_custom_property(utils.PAYLOAD_FORMAT_PROPERTY_NAME, "FORMAT_TF_EXAMPLE")
     output.set_string_custom_property(utils.FILE_FORMAT_PROPERTY_NAME, "tfrecords_gzip")
     output.span = number
     output.set_int_custom_property(utils.SPAN_PROPERTY_NAME, number)
-    output.set_int_custom_property(utils.VERSION_PROPERTY_NAME, 0)
+    output.set_int_custom_property(utils.VERSION_PROPERTY_NAME, job.version or 0)

@@ -6,7 +6,6 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from components.errors import DataError
 from components.example_gen import storage
 from components.example_gen.settings import DataSettings
 from components.example_gen.sources import registry
@@ -29,7 +28,7 @@ def data_digest(data: Mapping[str, Any]) -> str:
     settings = registry.resolve(DataSettings.from_dict(data))
     files = registry.list_files(settings)
     paths = sorted({storage.absolute(file.path) for file in files})
-    contents = {path: _digest(path) for path in paths}
+    contents = {path: storage.digest(path) for path in paths}
     names = _names(paths)
     parts = sorted({(file.role, file.official or "") for file in files})
     return json_digest([sorted((names[path], content) for path, content in contents.items()), parts, settings.span])
@@ -40,10 +39,3 @@ def _names(paths: list[str]) -> dict[str, str]:
     local = [path for path in paths if not storage.is_url(path)]
     root = os.path.commonpath([os.path.dirname(path) for path in local]) if local else ""
     return {path: path if storage.is_url(path) else os.path.relpath(path, root) for path in paths}
-
-
-def _digest(path: str) -> str:
-    try:
-        return storage.digest(path)
-    except OSError as error:
-        raise DataError(f"data.path: {path} cannot be read: {error.strerror}; make it readable") from error

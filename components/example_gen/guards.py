@@ -44,7 +44,10 @@ def check_quarantine(summary: Summary, data: DataSettings, bad: Iterable[BadRow]
     """No file is damaged, and few enough rows are in quarantine."""
     if summary.quarantined[DAMAGED]:
         damages = _shown(row for row in bad if row.reason == DAMAGED)
-        raise DataError(f"a file is damaged, and what its lost rows are is unknown; fetch it again{damages}")
+        raise DataError(
+            "a file is damaged or out of reach, and what its lost rows are is unknown; fetch it again, or try again"
+            f"{damages}"
+        )
     if summary.bad > data.max_bad_fraction * summary.rows:
         reasons = ", ".join(f"{reason} {count}" for reason, count in summary.quarantined.most_common())
         raise DataError(

@@ -48,13 +48,14 @@ def ingest(new_pipeline: Callable[[], beam.Pipeline], job: Job, folders: Folders
         job: what is read.
         folders: where everything goes; `spill` is deleted in the end.
     """
+    for leftover in (folders.spill, folders.profile):  # of an attempt that was killed
+        _remove(leftover)
     try:
         with new_pipeline() as pipeline:
             _build(pipeline, job, folders)
     finally:
-        if fileio.exists(folders.spill):
-            fileio.rmtree(folders.spill)
-    profile.write_spans(folders.profile, job.newest_span, job.previous_span)
+        _remove(folders.spill)
+    profile.write_spans(folders.profile, job.newest_span, job.previous_span, job.data.serving is not None)
     return quarantine.read_summary(folders.quarantine)
 
 
@@ -73,6 +74,11 @@ def guard(job: Job, summary: Summary, folder: str) -> None:
     except DataError:
         quarantine.keep(folder, kept)
         raise
+
+
+def _remove(folder: str) -> None:
+    if fileio.exists(folder):
+        fileio.rmtree(folder)
 
 
 def _build(pipeline: beam.Pipeline, job: Job, folders: Folders) -> None:
@@ -111,7 +117,7 @@ class _Read(beam.DoFn):
         self._job, self._spill = job, spill
 
     def process(self, files: list[SourceFile]) -> Iterator[Any]:
-        report, points = Report(), sampling.Points()
+        report, points = Report(folder=self._spill), sampling.Points()
         stratify = self._job.data.sample.stratify
         with contextlib.closing(Spill(self._spill)) as spill:
             for candidate in self._candidates(files, report):
@@ -166,5 +172,7 @@ class _Write(beam.DoFn):
         self, element: tuple[int, Iterable[list[Segment]]], up_to: Mapping[sampling.Labels, float]
     ) -> Iterator[Report]:
         shard, segments = element
+        report = Report(folder=self._folders.spill)
         writer = ShardWriter(self._job, self._folders.examples, self._folders.profile, shard)
-        yield writer.write(itertools.chain.from_iterable(segments), up_to)
+        writer.write(itertools.chain.from_iterable(segments), up_to, report)
+        yield report

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from components.encoders.vocabulary import Vocabulary
+from components.example_gen import spans
 from components.example_gen.settings import DataSettings, EncoderSettings, LabelSettings
 from components.example_gen.sources import registry
 from components.example_gen.sources.registry import SourceFile
@@ -23,16 +24,29 @@ class Job:
     vocabulary: Vocabulary
 
     @property
+    def version(self) -> int | None:
+        """The version of the newest span; None without versions."""
+        if self.newest_span is None or self.data.path is None:
+            return None
+        return spans.select(self.data.path, self.newest_span, 1).portions[-1].version
+
+    @property
     def newest_span(self) -> int | None:
         """The span that is compared with the one before it; None without spans."""
         return self.data.span if isinstance(self.data.span, int) else None
 
     @property
     def previous_span(self) -> int | None:
-        """The span before the newest, None where there is none."""
+        """The span that the newest is compared with: the one before it, or the reference. None where there is none.
+
+        A span that is its own reference is compared with none: so a drift that is right is accepted.
+        """
         if self.newest_span is None:
             return None
-        return max((file.span for file in self.files if file.span < self.newest_span), default=None)
+        if isinstance(self.data.reference_span, int):
+            return self.data.reference_span if self.data.reference_span < self.newest_span else None
+        spans = (file.span for file in self.files if file.span is not None)
+        return max((span for span in spans if span < self.newest_span), default=None)
 
 
 def new_job(data: Mapping[str, Any], labels: Mapping[str, Any], encoder: Mapping[str, Any]) -> Job:

@@ -47,11 +47,15 @@ class Profile(artifact.Artifact):
 
 @dataclasses.dataclass(frozen=True)
 class Profiles:
-    """The parts that there are, by name, and the numbers of the spans that they are of (None without spans)."""
+    """The parts that there are, by name, and the numbers of the spans that they are of (None without spans).
+
+    `serving_expected` is whether users' texts were to be read: there may be none of them that can be used.
+    """
 
     tables: dict[str, pa.Table]
     newest_span: int | None
     previous_span: int | None
+    serving_expected: bool = False
 
 
 class PartWriter:
@@ -81,11 +85,11 @@ class PartWriter:
         self._rows.clear()
 
 
-def write_spans(folder: str, newest: int | None, previous: int | None) -> None:
-    """Notes which spans the parts are of."""
+def write_spans(folder: str, newest: int | None, previous: int | None, serving: bool = False) -> None:
+    """Notes which spans the parts are of, and whether users' texts were to be read."""
     fileio.makedirs(folder)
     with fileio.open(f"{folder}/{_SPANS_FILE}", "w") as file:
-        file.write(json.dumps({NEWEST: newest, PREVIOUS: previous}) + "\n")
+        file.write(json.dumps({NEWEST: newest, PREVIOUS: previous, SERVING: serving}) + "\n")
 
 
 def read_profiles(folder: str) -> Profiles:
@@ -93,7 +97,7 @@ def read_profiles(folder: str) -> Profiles:
     with fileio.open(f"{folder}/{_SPANS_FILE}") as file:
         spans = json.loads(file.read())
     tables = {part: _read_part(f"{folder}/{part}") for part in PARTS if fileio.exists(f"{folder}/{part}")}
-    return Profiles(tables, spans[NEWEST], spans[PREVIOUS])
+    return Profiles(tables, spans[NEWEST], spans[PREVIOUS], spans[SERVING])
 
 
 def _read_part(folder: str) -> pa.Table:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import heapq
 import json
+import uuid
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -15,6 +17,7 @@ from components.features import SPLITS
 
 ROWS_FILE = "rows.jsonl"
 SUMMARY_FILE = "summary.json"
+_HELD_ROWS = 10_000  # by one worker: 5 MB at most
 
 
 def _counters() -> dict[str, collections.Counter[str]]:
@@ -89,15 +92,28 @@ def _plain(counter: collections.Counter[Any]) -> dict[str, int]:
 
 @dataclasses.dataclass
 class Report:
-    """What one worker has to say: counts, and the rows that cannot be used."""
+    """What one worker has to say: counts, and the rows that cannot be used.
+
+    It holds a bounded number of these rows: more are written into `folder`, each of `runs` a file of them in order.
+    """
 
     summary: Summary = dataclasses.field(default_factory=Summary)
     bad_rows: list[BadRow] = dataclasses.field(default_factory=list)
+    runs: list[str] = dataclasses.field(default_factory=list)
+    folder: str | None = None
 
     def reject(self, row: BadRow) -> None:
         """Takes a row into quarantine."""
         self.summary.quarantined[row.reason] += 1
         self.bad_rows.append(row)
+        if self.folder is not None and len(self.bad_rows) >= _HELD_ROWS:
+            self._write_run(self.folder)
+
+    def _write_run(self, folder: str) -> None:
+        fileio.makedirs(folder)
+        self.runs.append(f"{folder}/{uuid.uuid4().hex}.jsonl")
+        _write_rows(sorted(self.bad_rows), self.runs[-1])
+        self.bad_rows = []
 
 
 def merge(reports: Iterable[Report]) -> Report:
@@ -106,18 +122,25 @@ def merge(reports: Iterable[Report]) -> Report:
     for report in reports:
         total.summary.add(report.summary)
         total.bad_rows.extend(report.bad_rows)
+        total.runs.extend(report.runs)
     return total
 
 
 def write(report: Report, folder: str) -> None:
     """Writes rows.jsonl, by file and line, and summary.json."""
     fileio.makedirs(folder)
-    lines = "".join(f"{json.dumps(row._asdict(), ensure_ascii=False)}\n" for row in sorted(report.bad_rows))
-    with fileio.open(f"{folder}/{ROWS_FILE}", "wb") as file:
-        # What is no UTF-8 is written as the JSON escape of its lone surrogate.
-        file.write(lines.encode(errors="backslashreplace"))
+    rows = heapq.merge(sorted(report.bad_rows), *map(_read_rows, report.runs))
+    _write_rows(rows, f"{folder}/{ROWS_FILE}")
     with fileio.open(f"{folder}/{SUMMARY_FILE}", "w") as file:
         file.write(json.dumps(report.summary.to_dict(), indent=2) + "\n")
+
+
+def _write_rows(rows: Iterable[BadRow], path: str) -> None:
+    with fileio.open(path, "wb") as file:
+        file.write(b"")  # without which TensorFlow's file system makes no file
+        for row in rows:
+            # What is no UTF-8 is written as the JSON escape of its lone surrogate.
+            file.write(f"{json.dumps(row._asdict(), ensure_ascii=False)}\n".encode(errors="backslashreplace"))
 
 
 def read_summary(folder: str) -> Summary:
@@ -128,7 +151,11 @@ def read_summary(folder: str) -> Summary:
 
 def read_rows(folder: str) -> Iterator[BadRow]:
     """The rows that `write` wrote, by file and line."""
-    with fileio.open(f"{folder}/{ROWS_FILE}", "rb") as file:
+    return _read_rows(f"{folder}/{ROWS_FILE}")
+
+
+def _read_rows(path: str) -> Iterator[BadRow]:
+    with fileio.open(path, "rb") as file:
         for line in file:
             yield BadRow(**json.loads(line))
 

@@ -71,7 +71,7 @@ class Candidate(NamedTuple):
     is_official_test: bool
     words: int
     characters: int
-    span: int
+    span: int | None
     role: str
 
 
@@ -88,7 +88,7 @@ def bad_row(file: str, line: int, reason: str, detail: str, text: str) -> BadRow
 
 
 def examine(
-    row: Row, data: DataSettings, labels: LabelSettings, span: int = 0, role: str = EXAMPLES
+    row: Row, data: DataSettings, labels: LabelSettings, span: int | None = None, role: str = EXAMPLES
 ) -> Candidate | BadRow | Passed:
     """What becomes of a row, as far as it can be told from the row alone.
 
@@ -96,14 +96,14 @@ def examine(
         row: the row.
         data: the settings that it is judged by.
         labels: the labels that there are.
-        span: number of the span that it came with.
+        span: number of the span that it came with, None without spans.
         role: what it is read for. Users' texts need no label.
     """
     if problem := _problem(row, data.max_characters):
         return _reject(row, *problem)
     normalised = _normal_form(row)
     if not normalised:
-        return _reject(row, EMPTY_TEXT, "the text is empty")
+        return _reject(row, EMPTY_TEXT, f"the {_empty(row)} is empty")
     held: tuple[str, ...] | None = ()
     if role != SERVING:
         if row.label is None:
@@ -112,12 +112,14 @@ def examine(
         if held is None:
             return _reject(row, UNKNOWN_LABEL, _unknown_label(row.label, labels))
     text_id = id_of_normalised(normalised)
-    if not data.sample.stratify and not is_sampled(text_id, data.sample.fraction):
+    if role == EXAMPLES and not data.sample.stratify and not is_sampled(text_id, data.sample.fraction):
         return Passed.NOT_SAMPLED
     return _candidate(row, text_id, held, data, span, role)
 
 
-def _candidate(row: Row, text_id: str, held: tuple[str, ...], data: DataSettings, span: int, role: str) -> Candidate:
+def _candidate(
+    row: Row, text_id: str, held: tuple[str, ...], data: DataSettings, span: int | None, role: str
+) -> Candidate:
     texts = (row.text,) if row.text_pair is None else (row.text, row.text_pair)
     return Candidate(
         id=text_id,
@@ -142,6 +144,10 @@ def _normal_form(row: Row) -> str:
         return first
     second = normalise(row.text_pair)
     return f"{first}{_PAIR}{second}" if first and second else ""
+
+
+def _empty(row: Row) -> str:
+    return "second text" if normalise(row.text) else "text"
 
 
 def _names_held(raw: str | tuple[str, ...], labels: LabelSettings) -> tuple[str, ...] | None:

@@ -15,6 +15,8 @@ COUNT = "count"  # they stay, and are counted
 # Where the test split comes from, where the data has spans.
 ANY_SPAN = "any"
 NEWEST_SPAN = "newest"
+# What the newest span is compared with: the one before it, or one that is named.
+PREVIOUS_SPAN = "previous"
 # The format of files whose name tells it.
 AUTO = "auto"
 
@@ -59,6 +61,7 @@ class DataSettings:
     span: int | str = LATEST
     window: int = 1
     test_span: str = ANY_SPAN
+    reference_span: int | str = PREVIOUS_SPAN
     text: str = "text"
     text_pair: str | None = None
     label: str | tuple[str, ...] = "label"
@@ -80,10 +83,11 @@ class DataSettings:
             ConfigError: `span` is neither a number, nor one written as text, nor `latest`.
         """
         settings = _from_dict(cls, section)
-        label, serving = settings.label, settings.serving
+        label, serving, reference = settings.label, settings.serving, settings.reference_span
         return dataclasses.replace(
             settings,
             span=read_span(settings.span),
+            reference_span=reference if reference == PREVIOUS_SPAN else read_span(reference),
             label=label if isinstance(label, str) else tuple(label),
             sample=_nested(Sample, settings.sample),
             duplicates=_nested(Duplicates, settings.duplicates),

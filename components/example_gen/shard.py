@@ -28,11 +28,12 @@ _TOKENISED_AT_ONCE = 512
 _GZIP_LEVEL = 1
 
 
-class Counted(NamedTuple):
-    """A row and the count of its tokens."""
+class Use(NamedTuple):
+    """What a row is for: to be an example, to be in a part of the profiles, or both."""
 
     row: Candidate
-    tokens: TokenCount
+    part: str | None
+    is_example: bool
 
 
 class ShardWriter:
@@ -42,89 +43,79 @@ class ShardWriter:
         self._job, self._examples, self._shard = job, examples, shard
         self._parts = {part: PartWriter(profile, part, shard) for part in (NEWEST, PREVIOUS, SERVING)}
 
-    def write(self, segments: Iterable[Segment], up_to: Mapping[sampling.Labels, float]) -> Report:
+    def write(self, segments: Iterable[Segment], up_to: Mapping[sampling.Labels, float], report: Report) -> None:
         """Writes a file a split, and the profiles.
 
         Args:
             segments: where the shard's rows lie.
             up_to: `sampling.thresholds` where the sample is stratified.
-
-        Returns:
-            What became of the rows.
+            report: takes what became of the rows.
         """
-        report = Report()
-        rows = self._sampled(read_sorted(segments), up_to, report)
+        labels, bounds = self._job.labels, self._job.data.length_bands
+        texts = itertools.groupby(read_sorted(segments), key=lambda row: row.id)
+        uses = itertools.chain.from_iterable(self._uses(list(same), up_to, report) for _, same in texts)
         with contextlib.ExitStack() as stack:
             writers = {
                 split: stack.enter_context(_open(folder, self._shard)) for split, folder in self._examples.items()
             }
-            for same in self._texts(self._counted(rows)):
-                for row, tokens in self._kept(same, report):
-                    writers[row.split].write(to_example(row, tokens, self._job.labels, self._job.data.length_bands))
+            for use, tokens in self._counted(uses):
+                row = use.row
+                if use.part is not None:
+                    self._parts[use.part].add(row.labels, row.words, row.characters, *tokens)
+                if use.is_example:
+                    writers[row.split].write(to_example(row, tokens, labels, bounds))
         for part in self._parts.values():
             part.flush()
-        return report
 
-    def _sampled(
-        self, rows: Iterable[Candidate], up_to: Mapping[sampling.Labels, float], report: Report
-    ) -> Iterator[Candidate]:
-        stratify = self._job.data.sample.stratify
-        for row in rows:
-            if not stratify or row.role != EXAMPLES or sampling.is_sampled(row, up_to):
-                yield row
-            else:
-                report.summary.not_sampled += 1
+    def _uses(self, same: list[Candidate], up_to: Mapping[sampling.Labels, float], report: Report) -> Iterator[Use]:
+        """The rows of one text that are for anything: examples, and a row for each part of the profiles."""
+        candidates = [row for row in same if row.role == EXAMPLES]
+        resolution = duplicates.resolve(candidates, self._job.data.duplicates) if candidates else None
+        kept = [] if resolution is None else [row for row in resolution.kept if self._is_sampled(row, up_to)]
+        if resolution is not None:
+            _account(resolution, kept, report)
+        parts = set()
+        for row in same:
+            part = self._part_of(row, up_to)
+            if part in parts:
+                part = None
+            parts.add(part)
+            if part is not None or row in kept:
+                yield Use(row, part, row in kept)
 
-    def _counted(self, rows: Iterator[Candidate]) -> Iterator[Counted]:
-        counter = _counter(self._job.vocabulary)
-        while batch := list(itertools.islice(rows, _TOKENISED_AT_ONCE)):
-            texts = [row.text for row in batch]
-            pairs = [row.text_pair or "" for row in batch] if batch[0].text_pair is not None else None
-            yield from map(Counted, batch, counter(texts, pairs))
+    def _is_sampled(self, row: Candidate, up_to: Mapping[sampling.Labels, float]) -> bool:
+        return not self._job.data.sample.stratify or sampling.is_sampled(row, up_to)
 
-    def _texts(self, rows: Iterable[Counted]) -> Iterator[list[Counted]]:
-        """The rows of each text that may become examples; all are added to the profiles first."""
-        for _, same in itertools.groupby(rows, key=lambda counted: counted.row.id):
-            together = list(same)
-            for counted in together:
-                self._add_to_profile(counted)
-            yield [counted for counted in together if counted.row.role == EXAMPLES]
-
-    def _add_to_profile(self, counted: Counted) -> None:
-        row, tokens = counted
-        if part := self._part_of(row):
-            self._parts[part].add(row.labels, row.words, row.characters, *tokens)
-
-    def _part_of(self, row: Candidate) -> str | None:
-        previous = self._job.previous_span
+    def _part_of(self, row: Candidate, up_to: Mapping[sampling.Labels, float]) -> str | None:
+        """The part that the row is compared in. Rows of a sample are compared, not those that were left out of it."""
         if row.role == SERVING:
             return SERVING
-        if previous is None:
+        previous = self._job.previous_span
+        if previous is None or (row.role == EXAMPLES and not self._is_sampled(row, up_to)):
             return None
         return {previous: PREVIOUS, self._job.newest_span: NEWEST}.get(row.span)
 
-    def _kept(self, same: list[Counted], report: Report) -> Iterator[Counted]:
-        if not same:
-            return
-        resolution = duplicates.resolve([counted.row for counted in same], self._job.data.duplicates)
-        _account(resolution, report)
-        # Equal texts to identity may differ in their tokens, so each has the count that is its own.
-        counts = {counted.row: counted.tokens for counted in same}
-        for row in resolution.kept:
-            yield Counted(row, counts[row])
+    def _counted(self, uses: Iterator[Use]) -> Iterator[tuple[Use, TokenCount]]:
+        counter = _counter(self._job.vocabulary)
+        while batch := list(itertools.islice(uses, _TOKENISED_AT_ONCE)):
+            texts = [use.row.text for use in batch]
+            pairs = [use.row.text_pair or "" for use in batch] if batch[0].row.text_pair is not None else None
+            yield from zip(batch, counter(texts, pairs), strict=True)
 
 
-def _account(resolution: duplicates.Resolution, report: Report) -> None:
+def _account(resolution: duplicates.Resolution, kept: list[Candidate], report: Report) -> None:
     summary = report.summary
+    summary.not_sampled += len(resolution.kept) - len(kept)
     summary.duplicates.update(_some(resolution.dropped))
     summary.repeated.update(_some(resolution.repeated))
     summary.contradictions += resolution.contradictions
     for bad in resolution.conflicting:
         report.reject(bad)
-    for row in resolution.kept:
+    for row in kept:
         summary.examples[row.split] += 1
         summary.labels[row.split].update(row.labels)
-        summary.spans[row.span] += 1
+        if row.span is not None:
+            summary.spans[row.span] += 1
 
 
 def _some(counts: Mapping[str, int]) -> dict[str, int]:

@@ -5,10 +5,13 @@ https://beam.apache.org/documentation/programming-guide/#pipeline-io. Beam is im
 
 from __future__ import annotations
 
+import fnmatch
 import hashlib
 import io
+import os
 import re
 import shutil
+import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -37,6 +40,21 @@ def absolute(path: str) -> str:
     return path if is_url(path) else str(_local(path).absolute())
 
 
+def resolved(path: str) -> str:
+    """The one path of a file, whatever links and `..` lead to it; a URL as it is. Raises DataError as `is_folder`."""
+    return path if is_url(path) else str(_readable(path, lambda: _local(path).resolve()))
+
+
+def home_filled(path: str) -> str:
+    """The path with the home folder in place of `~`; a URL as it is. Raises DataError where there is no such home."""
+    return path if is_url(path) else str(_local(path))
+
+
+def shown(path: str) -> str:
+    """The path as it can be printed: bytes of it that are no UTF-8 by their number."""
+    return path.encode("utf-8", "backslashreplace").decode()
+
+
 def base_name(path: str) -> str:
     """The last part of a path or URL."""
     return path.rstrip("/").rpartition("/")[2]
@@ -45,7 +63,7 @@ def base_name(path: str) -> str:
 def parts(path: str) -> tuple[str, ...]:
     """A path or URL in its parts, `~` expanded; a URL's first is its scheme and the second its bucket or host."""
     if not is_url(path):
-        return Path(path).expanduser().parts
+        return _local(path).parts
     scheme, _, rest = path.partition("://")
     return (scheme, *rest.split("/"))
 
@@ -62,7 +80,8 @@ def find(pattern: str) -> list[str]:
     at its beginning that exist under that very name are no pattern.
 
     Raises:
-        DataError: the folder cannot be read, the file system cannot be reached, or its scheme is unknown.
+        DataError: a folder cannot be read, a link leads nowhere, the file system cannot be reached, or its scheme is
+            unknown.
     """
     return _matched(pattern) if is_url(pattern) else _found(pattern)
 
@@ -74,8 +93,17 @@ def is_folder(path: str) -> bool:
         DataError: as `find`.
     """
     if not is_url(path):
-        return _local(path).is_dir()
+        return _readable(path, lambda: _local(path).is_dir())
     return bool(_matched(f"{path.rstrip('/')}/*", at_most=1) or _matched(f"{path.rstrip('/')}/**", at_most=1))
+
+
+def is_file(path: str) -> bool:
+    """Whether there is a file of exactly this name.
+
+    Raises:
+        DataError: as `find`.
+    """
+    return find(path) == [path] if is_url(path) else _readable(path, lambda: _local(path).is_file())
 
 
 def size(path: str) -> int:
@@ -96,12 +124,13 @@ def open_binary(path: str) -> BinaryIO:
     """The bytes of a file as stored: compressed ones stay compressed.
 
     Raises:
-        DataError: there is no such file, or it cannot be read or reached.
+        DataError: there is no such file, or it cannot be read or reached; of a URL while reading too.
     """
     if is_url(path):
         from apache_beam.io.filesystem import CompressionTypes
 
-        return _beam(path, lambda systems: systems.open(path, compression_type=CompressionTypes.UNCOMPRESSED))
+        opened = _beam(path, lambda systems: systems.open(path, compression_type=CompressionTypes.UNCOMPRESSED))
+        return io.BufferedReader(_Remote(path, opened), _CHUNK)
     return _readable(path, lambda: _local(path).open("rb", buffering=max(_CHUNK, io.DEFAULT_BUFFER_SIZE)))
 
 
@@ -129,30 +158,30 @@ def digest(path: str) -> str:
     """
     total = hashlib.sha256()
     with open_binary(path) as file:
-        for chunk in iter(lambda: _guarded(path, lambda: file.read(_CHUNK)), b""):
+        for chunk in iter(lambda: _readable(path, lambda: file.read(_CHUNK)), b""):
             total.update(chunk)
     return total.hexdigest()
 
 
 def _copy(path: str, copy: Path) -> None:
     with open_binary(path) as source, copy.open("wb") as target:
-        _guarded(path, lambda: shutil.copyfileobj(source, target, _CHUNK))
+        _readable(path, lambda: shutil.copyfileobj(source, target, _CHUNK))
 
 
 def _local(path: str) -> Path:
-    return Path(path).expanduser()
-
-
-def _guarded(path: str, read: Callable[[], _Result]) -> _Result:
-    return _beam(path, lambda _: read()) if is_url(path) else _readable(path, read)
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise DataError(f"{path}: there is no such home folder; write the path without ~") from error
 
 
 def _readable(path: str, read: Callable[[], _Result]) -> _Result:
     try:
         return read()
     except OSError as error:
+        place = "" if error.filename is None or str(error.filename) == path else f": {shown(str(error.filename))}"
         raise DataError(
-            f"{path} cannot be read ({error.strerror or error}); check that it is there and may be read"
+            f"{shown(path)} cannot be read ({error.strerror or error}{place}); check that it is there and may be read"
         ) from error
 
 
@@ -170,7 +199,42 @@ def _glob(pattern: Path) -> list[Path]:
         raise DataError(f"{str(pattern)!r} has ** beside other characters; write it as a part of its own: a/**/*.csv")
     if rest[-1] == _ANY_DEPTH:  # whether it stands for files too depends on Python's version
         rest = (*rest, "*")
-    return sorted(path for path in set(folder.glob("/".join(rest))) if path.is_file())
+    return sorted(set(_walk(folder, rest)))
+
+
+def _walk(folder: Path, pattern: tuple[str, ...]) -> Iterator[Path]:
+    """The files below the folder that match. Unlike pathlib's glob it passes over nothing that cannot be looked at."""
+    part, rest = pattern[0], pattern[1:]
+    if part == _ANY_DEPTH:
+        yield from _walk(folder, rest)
+        for entry in _entries(folder):
+            if entry.is_dir(follow_symlinks=False):
+                yield from _walk(folder / entry.name, pattern)
+    elif not _MAGIC & set(part):
+        yield from _matching(folder / part, rest)
+    else:
+        for entry in _entries(folder):
+            if fnmatch.fnmatch(entry.name, part):
+                yield from _matching(folder / entry.name, rest)
+
+
+def _matching(path: Path, rest: tuple[str, ...]) -> Iterator[Path]:
+    """The path itself where nothing of the pattern is left and it is a file, else what matches below it."""
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        if not rest and path.is_symlink():
+            raise
+        return
+    if rest and stat.S_ISDIR(mode):
+        yield from _walk(path, rest)
+    elif not rest and stat.S_ISREG(mode):
+        yield path
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    with os.scandir(folder) as entries:
+        return list(entries)
 
 
 def _divided(pattern: Path) -> tuple[Path, tuple[str, ...]]:
@@ -198,10 +262,49 @@ def _beam(url: str, do: Callable[[Any], _Result]) -> _Result:
     if scheme not in known:
         raise DataError(f"{url}: there is no file system {scheme}://{_remedy(scheme, known)}")
     _set_options(FileSystems)
+    return _reached(url, lambda: do(FileSystems), _remedy(scheme, known))
+
+
+def _reached(url: str, do: Callable[[], _Result], remedy: str) -> _Result:
     try:
-        return do(FileSystems)
+        return do()
     except Exception as error:  # Google's, Amazon's and Hadoop's clients share no base
-        raise DataError(f"{url} cannot be reached ({_first_line(error)}){_remedy(scheme, known)}") from error
+        raise DataError(f"{url} cannot be reached ({_first_line(error)}){remedy}") from error
+
+
+class _Remote(io.RawIOBase):
+    """The bytes of a URL. What goes wrong on the way is a DataError, lest it pass for a damaged file."""
+
+    def __init__(self, url: str, stream: BinaryIO) -> None:
+        super().__init__()
+        self._url, self._stream = url, stream
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return self._do(self._stream.seekable)
+
+    def readinto(self, buffer: Any, /) -> int:
+        view = memoryview(buffer).cast("B")
+        data = self._do(lambda: self._stream.read(len(view)))
+        view[: len(data)] = data
+        return len(data)
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        self._do(lambda: self._stream.seek(offset, whence))
+        return self.tell()
+
+    def tell(self) -> int:
+        return self._do(self._stream.tell)
+
+    def close(self) -> None:
+        if not self.closed:
+            super().close()
+            self._do(self._stream.close)
+
+    def _do(self, what: Callable[[], _Result]) -> _Result:
+        return _reached(self._url, what, "; the file broke off on the way: try again")
 
 
 def _remedy(scheme: str, known: list[str]) -> str:

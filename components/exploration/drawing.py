@@ -53,7 +53,7 @@ def bars(
 
     Args:
         key: what the drawing is called; no other in the page is.
-        names: what the bars are of, top to bottom.
+        names: what the bars are of, top to bottom; one that is not `writable` is drawn with its number, from 1.
         values: by split, one a name.
         unit: what the axis says.
         is_log: whether the axis is logarithmic; the scale then begins below the smallest value above 0.
@@ -65,7 +65,7 @@ def bars(
         for place, (split, of_split) in enumerate(values.items()):
             at = [row + (place - (len(values) - 1) / 2) * thickness for row in range(len(names))]
             axes.barh(at, list(of_split), height=thickness * 0.92, color=_SERIES[split], label=split)
-        axes.set_yticks(range(len(names)), [_tick(name, row) for row, name in enumerate(names)])
+        axes.set_yticks(range(len(names)), [_tick(name, place) for place, name in enumerate(names, 1)])
         axes.invert_yaxis()
         if is_log:
             smallest = min(value for of_split in values.values() for value in of_split if value > 0)
@@ -102,11 +102,20 @@ def panels(key: str, edges: Sequence[int], shares: Mapping[str, Sequence[float]]
         return _svg(figure, key)
 
 
-def _tick(name: str, row: int) -> str:
-    """A name that any font has, or else the number of its row in the table."""
-    if not (name.isascii() and name.isprintable()):
-        return f"label {row + 1}"
-    return name if len(name) <= _LABEL_CHARACTERS else f"{name[: _LABEL_CHARACTERS - 3]}..."
+def writable(name: str) -> bool:
+    """Whether a drawing can write the whole of a name: any font has its letters, and it is short."""
+    return _has_letters(name) and len(name) <= _LABEL_CHARACTERS
+
+
+def _tick(name: str, place: int) -> str:
+    """A name, or its number with as much of it as can be written."""
+    if writable(name):
+        return name
+    return f"{place}. {name}"[: _LABEL_CHARACTERS - 3] + "..." if _has_letters(name) else f"label {place}"
+
+
+def _has_letters(name: str) -> bool:
+    return name.isascii() and name.isprintable()
 
 
 def _place(value: int, edges: Sequence[int]) -> float:

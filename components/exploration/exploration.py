@@ -13,7 +13,6 @@ WORDS_OF_TEXT = "words"
 CHARACTERS_OF_TEXT = "characters"
 TOKENS_OF_TEXT = "tokens"
 QUANTITIES = (WORDS_OF_TEXT, CHARACTERS_OF_TEXT, TOKENS_OF_TEXT)
-NO_LABEL = "(none)"  # of texts that hold none of the labels
 LIMITS = (128, 256, 512)  # usual lengths of a model's input, in tokens
 
 

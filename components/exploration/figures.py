@@ -9,6 +9,8 @@ from components.exploration import drawing, tables
 from components.exploration.exploration import QUANTITIES, TOKENS_OF_TEXT, Exploration
 from components.exploration.tables import Table, name_of, number, share
 
+_NAMED = 3  # labels that are equally frequent are named up to so many, else counted
+
 
 @dataclasses.dataclass(frozen=True)
 class Figure:
@@ -46,13 +48,29 @@ def _labels(exploration: Exploration) -> Figure:
     unit = "% of texts" if exploration.holds_many else "texts"
     svg = drawing.bars("label-bars", shown, values, unit, is_log=is_log)
     total = {name: sum(values[place] for values in counts.values()) for place, name in enumerate(shown)}
-    most, least = max(shown, key=lambda name: total[name]), min(shown, key=lambda name: total[name])
-    alt = (
-        f"Bars: how many texts of each split hold each label. {name_of(most)} has the most, "
-        f"{number(total[most])} ({share(total[most], exploration.texts)}), "
-        f"{name_of(least)} the fewest, {number(total[least])} ({share(total[least], exploration.texts)})."
+    what = (
+        "the share of each split's texts that holds" if exploration.holds_many else "how many texts of each split hold"
     )
-    return Figure("label-bars", "Labels by split", svg, alt, tables.labels(exploration))
+    which = "each label" if len(shown) == len(exploration.names) else f"each of the {len(shown)} most frequent labels"
+    scale = ", on a logarithmic axis" if is_log else ""
+    alt = f"Bars: {what} {which}{scale}. {_extremes(total, exploration.texts)}"
+    table = tables.labels(exploration, numbered=not all(map(drawing.writable, shown)))
+    return Figure("label-bars", "Labels by split", svg, alt, table)
+
+
+def _extremes(total: Mapping[str, int], texts: int) -> str:
+    """Which of the labels are the most and the least frequent. `total`: texts of all splits by label, one at least."""
+    most, least = max(total.values()), min(total.values())
+    if most == least:
+        return f"{'Equally often: ' if len(total) > 1 else ''}{_holders(total, most, texts)}."
+    return f"Most frequent: {_holders(total, most, texts)}; least frequent: {_holders(total, least, texts)}."
+
+
+def _holders(total: Mapping[str, int], count: int, texts: int) -> str:
+    """The labels that so many texts hold, or how many labels these are, and which share of all texts that is."""
+    names = [name_of(name) for name, held in total.items() if held == count]
+    named = ", ".join(names) if len(names) <= _NAMED else f"{len(names)} labels"
+    return f"{named}: {number(count)}{' each' if len(names) > 1 else ''} ({share(count, texts)})"
 
 
 def _rates(counts: Mapping[str, list[int]], exploration: Exploration) -> dict[str, list[float]]:
@@ -93,7 +111,8 @@ def _lengths(exploration: Exploration, quantity: str) -> Figure:
         for group in exploration.splits
         if group.texts
     )
-    alt = f"Bars: how many {quantity} the texts of each split have. {'; '.join(figures)}."
+    widening = ", in bins that widen" if known.widens else ""
+    alt = f"Bars: the share of each split's texts that has so many {quantity}{widening}. {'; '.join(figures)}."
     if mark is not None:
         alt += f" A dashed line at {number(mark)}, the longest input of the model, where it is within the bins."
     table = tables.histogram(exploration, quantity)

@@ -1,4 +1,4 @@
-"""Reads a task's examples once and measures them. Memory grows by some 100 bytes an example, whatever its
+"""Reads a task's examples once and measures them. Memory grows by some 150 bytes an example, whatever its
 length.
 """
 
@@ -17,8 +17,8 @@ from components.exploration.batches import Batch, read
 from components.exploration.best import Best, Key
 from components.exploration.columns import Columns, columns_of, counted, group, hash_of, joined
 from components.exploration.excerpts import Excerpt, cut
-from components.exploration.exploration import LIMITS, NO_LABEL, QUANTITIES, Exploration, Histogram, Repeat
-from components.features import MULTILABEL, SPLITS
+from components.exploration.exploration import LIMITS, QUANTITIES, Exploration, Histogram, Repeat
+from components.features import MULTILABEL, NO_LABEL, SPLITS
 
 _EXTREMES = 5  # longest and shortest texts
 _SAMPLES = 3  # of each label

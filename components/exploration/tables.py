@@ -9,13 +9,13 @@ from components.exploration import bins
 from components.exploration.excerpts import cut, visible
 from components.exploration.exploration import (
     CHARACTERS_OF_TEXT,
-    NO_LABEL,
     TOKENS_OF_TEXT,
     WORDS_OF_TEXT,
     Distribution,
     Exploration,
     Group,
 )
+from components.features import NO_LABEL
 
 LOG_SCALE_FROM = 20  # how many times the smallest count the largest must be
 LABELS_SHOWN = 20
@@ -124,13 +124,16 @@ def _in_words(key: str) -> str:
     return key.replace("_", " ")
 
 
-def labels(exploration: Exploration, most: int = LABELS_SHOWN) -> Table:
-    """How many texts of each split hold each label, and which share of the split that is."""
+def labels(exploration: Exploration, most: int = LABELS_SHOWN, *, numbered: bool = False) -> Table:
+    """How many texts of each split hold each label, and which share of the split that is.
+
+    `numbered`: whether the labels are counted, from 1: a drawing can write numbers where it cannot write the names.
+    """
     sizes = exploration.sizes
     rows = (
-        (name_of(name), split, number(counts.get(name, 0)), share(counts.get(name, 0), sizes[split]))
-        for name in shown_labels(exploration, most)
-        for split, counts in exploration.labels.items()
+        (f"{place}. {name_of(name)}" if numbered else name_of(name), split, number(count), share(count, sizes[split]))
+        for place, name in enumerate(shown_labels(exploration, most), 1)
+        for split, count in ((split, counts.get(name, 0)) for split, counts in exploration.labels.items())
     )
     return Table(("label", "split", "texts", "share"), tuple(rows), names=2)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from components.errors import ConfigError, DataError
+from components.fetch.addresses import shown
 
 STANFORD, KAGGLE, ARCHIVE = "stanford", "kaggle", "archive.org"
 GIB = 2**30
@@ -25,6 +26,11 @@ class Official:
     size: int | None = None
     sha256: str | None = None
     md5: str | None = None
+
+    @property
+    def has_checksum(self) -> bool:
+        """Whether the bytes can be told from any others."""
+        return self.sha256 is not None or self.md5 is not None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -125,15 +131,23 @@ def items(source: str, origin: str | None) -> tuple[Item, ...]:
         return known[origin or next(iter(known))]
     if "://" in origin:
         return (_mirror(source, origin),)
-    return _local(source, Path(origin).expanduser())
+    try:
+        return _local(source, Path(origin).expanduser())
+    except (OSError, RuntimeError) as error:  # too long, no rights; nobody's home
+        reason = getattr(error, "strerror", None) or error
+        raise DataError(f"--from {origin} cannot be read ({reason}); give {_accepted(source)}") from error
 
 
 def _mirror(source: str, url: str) -> WebFile:
-    parts = urlsplit(url)
-    if parts.scheme not in ("https", "http") or not parts.hostname:
-        raise ConfigError(f"--from {url} is no https address; give {_accepted(source)}")
-    name = unquote(parts.path.rpartition("/")[2])
-    return WebFile(name, url, _official(source, name, url))
+    try:
+        parts = urlsplit(url)
+        is_address = parts.scheme in ("https", "http") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets or a port that are none
+        is_address = False
+    if not is_address:
+        raise ConfigError(f"--from {shown(url)} is no https address; give {_accepted(source)}")
+    name = unquote(urlsplit(url).path.rpartition("/")[2])
+    return WebFile(name, url, _official(source, name, shown(url)))
 
 
 def _local(source: str, path: Path) -> tuple[LocalFile, ...]:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import tenacity
 
 from components.errors import DataError
+from components.fetch.addresses import is_loopback, shown
 from components.fetch.archive_org import published
-from components.fetch.catalogue import WebFile
-from components.fetch.files import CHUNK, difference, settle, writing
+from components.fetch.catalogue import Official, WebFile
+from components.fetch.checks import difference
+from components.fetch.files import CHUNK, settle, writing
 from components.fetch.partial import Partial
 from components.progress import Progress, report
 
@@ -38,26 +40,29 @@ class _AgainError(Exception):
     """What may well succeed at the next attempt."""
 
 
-def download(file: WebFile, target: Path) -> None:
-    """Downloads the file to `target`. The folder is there, and nobody else writes to it.
+def download(file: WebFile, target: Path) -> Official:
+    """Downloads the file to `target` and gives what it was compared with; often nothing is known.
+
+    The folder is there, and nobody else writes to it.
 
     Raises:
         DataError: it cannot be had, is larger than it may be, is not the official one, or cannot be written.
     """
     partial = Partial(target, file.url)
-    with _client(file.url) as client, _explained(file.url):
+    with _explained(file.url), _client(file.url) as client:
         official = file.official if file.item is None else published(client, file)
         with writing(target):
             _fetch(client, file, official.size, partial)
-            problem = difference(partial.path, official)
+            problem = difference(partial.path, official, target.name)
             if problem is not None:
                 partial.discard()
                 raise DataError(
-                    f"{file.url} {problem}: it is not the file that was published, and was removed; try again, or give "
-                    "another mirror or a path with --from"
+                    f"{shown(file.url)} {problem}: it is not the file that was published, and was removed; try again, "
+                    "or give another mirror or a path with --from"
                 )
     settle(partial.path, target)
     partial.forget_notes()
+    return official
 
 
 def _fetch(client: httpx.Client, file: WebFile, size: int | None, partial: Partial) -> None:
@@ -84,7 +89,6 @@ def _attempt(client: httpx.Client, file: WebFile, size: int | None, partial: Par
             partial.discard()
             raise _AgainError("the server sent another part than the one asked for")
         _check_size(file, size, total)
-        partial.note(response.headers)
         _write(response, partial, start, total, file.largest)
 
 
@@ -94,7 +98,8 @@ def _check_status(response: httpx.Response) -> None:
         raise _AgainError(f"the server answers {status} {response.reason_phrase}")
     if status not in (200, _PARTIAL_CONTENT):
         remedy = _REFUSALS.get(status, "give a mirror or a path with --from")
-        raise DataError(f"{response.url.host} answers {status} {response.reason_phrase}: {remedy} ({response.url})")
+        address = shown(str(response.url))
+        raise DataError(f"{response.url.host} answers {status} {response.reason_phrase}: {remedy} ({address})")
 
 
 def _check_end(response: httpx.Response, partial: Partial) -> None:
@@ -123,8 +128,8 @@ def _content_range(response: httpx.Response) -> tuple[int, int | None]:
 def _check_size(file: WebFile, size: int | None, total: int | None) -> None:
     if total is not None and size is not None and total != size:
         raise DataError(
-            f"{file.url} has {total:,} bytes, but the file that was published has {size:,}; give another mirror or a "
-            "path with --from"
+            f"{shown(file.url)} has {total:,} bytes, but the file that was published has {size:,}; give another "
+            "mirror or a path with --from"
         )
     if total is not None and total > file.largest:
         raise _too_large(file.url, file.largest)
@@ -134,6 +139,7 @@ def _write(response: httpx.Response, partial: Partial, start: int, total: int | 
     began, done, reported = time.monotonic(), start, start
     pieces = response.iter_raw()  # as they come: of pieces of a fixed size, a cut would lose what is gathered so far
     with partial.path.open("ab" if start else "wb") as written:
+        partial.note(response.headers)  # now that nothing is left of what older notes speak of
         for chunk in pieces:
             done += len(chunk)
             if done > largest:
@@ -151,25 +157,37 @@ def _report(done: int, total: int | None, bytes_per_second: float) -> None:
 
 
 def _too_large(url: str, largest: int) -> DataError:
-    return DataError(f"{url} is larger than {largest:,} bytes, which the file is not; check the address")
+    return DataError(f"{shown(url)} is larger than {largest:,} bytes, which the file is not; check the address")
 
 
 def _client(url: str) -> httpx.Client:
-    """Follows redirects, and leaves https for no address elsewhere unless that is what was given."""
+    """Follows redirects, but to no service of this machine and from https to no open address, unless one was given.
+
+    Raises:
+        DataError: the environment names a proxy or certificates that are none.
+    """
+    hooks: dict[str, list[Any]] = {"request": [_redirects_from(url)]}
+    try:
+        return httpx.Client(follow_redirects=True, timeout=_TIMEOUT, event_hooks=hooks)
+    except (OSError, ValueError, ImportError, httpx.InvalidURL) as error:  # ImportError: a SOCKS proxy without socksio
+        raise DataError(
+            f"{shown(url)} cannot be downloaded, since no connection can be set up ({error}); check SSL_CERT_FILE, "
+            "SSL_CERT_DIR and the proxies HTTPS_PROXY, HTTP_PROXY and ALL_PROXY, or give a path with --from"
+        ) from error
+
+
+def _redirects_from(url: str) -> Callable[[httpx.Request], None]:
+    given = urlsplit(url)
+    may_be_here, may_be_open = is_loopback(given.hostname or ""), given.scheme == "http"
 
     def check(request: httpx.Request) -> None:
-        if request.url.scheme != "https" and not url.startswith("http://") and not _is_loopback(request.url.host):
-            raise DataError(f"{url} leads to {request.url}, which is not encrypted; give another mirror with --from")
+        here, leads = is_loopback(request.url.host), f"{shown(url)} leads to {shown(str(request.url))}"
+        if here and not may_be_here:
+            raise DataError(f"{leads}, which is this machine; give another mirror with --from")
+        if request.url.scheme != "https" and not (may_be_open or here):
+            raise DataError(f"{leads}, which is not encrypted; give another mirror with --from")
 
-    hooks: dict[str, list[Any]] = {"request": [check]}
-    return httpx.Client(follow_redirects=True, timeout=_TIMEOUT, event_hooks=hooks)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:  # a name, not a number
-        return False
+    return check
 
 
 @contextmanager
@@ -178,6 +196,6 @@ def _explained(url: str) -> Iterator[None]:
         yield
     except (httpx.HTTPError, httpx.InvalidURL, _AgainError) as error:
         raise DataError(
-            f"{url} cannot be downloaded ({str(error) or type(error).__name__}); check the network and the address and "
-            "try again (what is there already is kept), or give a mirror or a path with --from"
+            f"{shown(url)} cannot be downloaded ({str(error) or type(error).__name__}); check the network and the "
+            "address and try again (what is there already is kept), or give a mirror or a path with --from"
         ) from error

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,29 +11,47 @@ import fasteners
 
 from components.durable import sync
 from components.errors import DataError
-from components.fetch.catalogue import Official
+from components.fetch import checks
 
 CHUNK = 1 << 20
-_PATIENCE = 3600.0  # seconds that a process waits for another that fetches the same file
+Say = Callable[[str], None]
+_PATIENCE = 600.0  # seconds that a process waits for another that fetches the same file
 
 
 @contextmanager
-def locked(target: Path) -> Iterator[None]:
-    """One process at a time, for as long as the block takes; makes the folder.
+def locked(target: Path, say: Say) -> Iterator[None]:
+    """One process at a time, for as long as the block takes; makes the folder, and says so if it has to wait.
+
+    The empty file .NAME.lock stays. Removed, it would lock nothing any more: a process that waits holds the removed
+    file open and gets its lock, and the next one makes a new file and gets the lock of that.
 
     Raises:
-        DataError: the folder cannot be written, or another process holds the file for an hour.
+        DataError: the folder cannot be written, or another process holds the file for `_PATIENCE`.
     """
     with writing(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         lock = fasteners.InterProcessLock(str(target.with_name(f".{target.name}.lock")))
-        mine = lock.acquire(timeout=_PATIENCE)
+        mine = lock.acquire(blocking=False)
+        if not mine:
+            say(f"another process is fetching {target}: waiting for it, {_PATIENCE / 60:.0f} minutes at most")
+            mine = lock.acquire(timeout=_PATIENCE)
     if not mine:
-        raise DataError(f"another process has been fetching {target} for an hour; end it, or wait for it")
+        raise DataError(
+            f"another process is still fetching {target} after {_PATIENCE / 60:.0f} minutes; try again when it is done"
+        )
     try:
         yield
     finally:
         lock.release()
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turns what goes wrong with reading inside the block into DataError."""
+    try:
+        yield
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error.strerror or error}); check its rights") from error
 
 
 @contextmanager
@@ -48,59 +65,31 @@ def writing(path: Path) -> Iterator[None]:
         ) from error
 
 
-def part_of(target: Path) -> Path:
-    """The file that holds what there is so far."""
-    return target.with_name(f"{target.name}.part")
-
-
-def is_intact(target: Path, official: Official) -> bool:
-    """Whether the file is there, and is the official one as far as that is known."""
-    return target.is_file() and difference(target, official) is None
-
-
-def difference(path: Path, official: Official) -> str | None:
-    """In what a file is not the official one, in words; None where it is, or nothing is known."""
-    size = path.stat().st_size
-    if official.size is not None and size != official.size:
-        return f"has {size:,} bytes and not {official.size:,}"
-    for algorithm, expected in (("sha256", official.sha256), ("md5", official.md5)):
-        if expected is not None:
-            found = _checksum(path, algorithm)
-            return None if found == expected else f"has the {algorithm} {found} and not {expected}"
-    return None
-
-
 def settle(part: Path, target: Path) -> None:
-    """Gives a whole file its name, in one step that survives a crash.
+    """Gives a whole file its name, in one step that survives a crash, and notes what it is.
 
     Raises:
         DataError: the folder cannot be written.
     """
     with writing(target):
         sync(part)
+        checks.forget(target)  # first: the note of another file would make this one look damaged
         part.replace(target)
+        checks.note(target)
         sync(target.parent)
 
 
 def copy(source: Path, target: Path) -> None:
     """Copies a file, which gets its name when it is whole.
 
+    What a copy leaves that is cut off is never taken for the beginning of a download: it has a name of its own.
+
     Raises:
         DataError: the file cannot be read, or the folder cannot be written.
     """
-    part = part_of(target)
-    try:
+    part = target.with_name(f"{target.name}.copy")
+    with reading(source):
         opened = source.open("rb")
-    except OSError as error:
-        raise DataError(f"{source} cannot be read ({error.strerror or error}); check its rights") from error
     with opened, writing(target), part.open("wb") as written:
         shutil.copyfileobj(opened, written, CHUNK)
     settle(part, target)
-
-
-def _checksum(path: Path, algorithm: str) -> str:
-    total = hashlib.new(algorithm, usedforsecurity=False)
-    with path.open("rb") as file:
-        for chunk in iter(lambda: file.read(CHUNK), b""):
-            total.update(chunk)
-    return total.hexdigest()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+import re
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ _WAIT = tenacity.wait_exponential(multiplier=0.5, max=10.0)  # seconds
 _CREDENTIALS = "set KAGGLE_USERNAME and KAGGLE_KEY, or save your API token as ~/.kaggle/kaggle.json"
 _ZIP = b"PK\3\4"
 _NOT_FOUND = 404
+_QUERY = re.compile(r"\?[^\s'\")>]+")  # of the signed addresses that Kaggle sends its callers to
 
 
 def fetch_from_kaggle(file: KaggleFile, folder: Path) -> Path:
@@ -110,7 +112,8 @@ def _rules(file: KaggleFile) -> str:
 
 
 def _short(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
+    first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return _QUERY.sub("", first)[:300]
 
 
 @contextmanager

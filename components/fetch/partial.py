@@ -10,16 +10,16 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from components.fetch.files import part_of
+from components.fetch.addresses import fingerprint
 
 
 class Partial:
-    """The file NAME.part and, beside it, of which version of which address it is."""
+    """The file NAME.part and, beside it, of which version of which address it is. Only downloads write to them."""
 
     def __init__(self, target: Path, url: str) -> None:
-        self.path = part_of(target)
+        self.path = target.with_name(f"{target.name}.part")
         self._notes = self.path.with_name(f"{self.path.name}.json")
-        self._url = url
+        self._address = fingerprint(url)
 
     @property
     def size(self) -> int:
@@ -34,10 +34,13 @@ class Partial:
         return {"Range": f"bytes={self.size}-", "If-Range": validator}
 
     def note(self, headers: Mapping[str, str]) -> None:
-        """Keeps what the server calls this version of the file. A weak ETag promises no equal bytes."""
+        """Keeps what the server calls this version of the file, of which nothing else may be there any more.
+
+        A weak ETag promises no equal bytes.
+        """
         etag = headers.get("ETag", "")
         validator = etag if etag and not etag.startswith("W/") else headers.get("Last-Modified")
-        self._notes.write_text(json.dumps({"url": self._url, "validator": validator}), encoding="utf-8")
+        self._notes.write_text(json.dumps({"address": self._address, "validator": validator}), encoding="utf-8")
 
     def discard(self) -> None:
         """Forgets what there is."""
@@ -51,5 +54,5 @@ class Partial:
     def _validator(self) -> str | None:
         with contextlib.suppress(OSError, ValueError, AttributeError):  # no notes, or broken ones: begin again
             notes = json.loads(self._notes.read_text(encoding="utf-8"))
-            return notes.get("validator") if notes.get("url") == self._url else None
+            return notes.get("validator") if notes.get("address") == self._address else None
         return None

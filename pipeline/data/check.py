@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
+import itertools
 
 from rich import box
 from rich.console import Console
@@ -19,7 +18,6 @@ from pipeline.schema_file import read_schema
 from pipeline.summary import account_of
 
 _SHOWN_BAD_ROWS = 5
-_KEPT = "quarantine-checked"
 
 
 def check(config: Config) -> bool:
@@ -33,7 +31,7 @@ def check(config: Config) -> bool:
         found = ingested(config, folder, console)
         console.print(account_of(found.summary.to_dict()), soft_wrap=True)
         _print_labels(console, found)
-        _print_quarantine(console, found, config.pipeline.home / _KEPT)
+        _print_quarantine(console, found)
         if found.refusal is not None:
             console.print(Text(f"a run would stop: {found.refusal}", "bold red"), soft_wrap=True)
             return False
@@ -56,19 +54,13 @@ def _share(count: int, rows: int) -> str:
     return f"{count:,} ({count / rows:.1%})" if rows else "0"
 
 
-def _print_quarantine(console: Console, found: Ingested, kept: Path) -> None:
-    """The first rows in quarantine; all of them stay in a folder of the task."""
+def _print_quarantine(console: Console, found: Ingested) -> None:
     from components.example_gen import quarantine
 
-    if not found.summary.bad:
-        return
-    shutil.rmtree(kept, ignore_errors=True)
-    quarantine.keep(found.quarantine, str(kept))
-    for number, row in enumerate(quarantine.read_rows(found.quarantine)):
-        if number == _SHOWN_BAD_ROWS:
-            break
-        console.print(f"  {row.file}:{row.line}: {row.detail}", soft_wrap=True)
-    console.print(f"in quarantine: {kept / quarantine.ROWS_FILE}", soft_wrap=True)
+    if found.summary.bad and found.refusal is None:  # which shows them itself
+        for row in itertools.islice(quarantine.read_rows(found.quarantine), _SHOWN_BAD_ROWS):
+            console.print(f"  {row.file}:{row.line}: {row.detail}", soft_wrap=True)
+        console.print(f"all are in {found.rows_file}", soft_wrap=True)
 
 
 def _passes_gate(console: Console, found: Ingested, schema: str) -> bool:
@@ -83,8 +75,10 @@ def _passes_gate(console: Console, found: Ingested, schema: str) -> bool:
         curated = text_format.Parse(schema, schema_pb2.Schema())
         statistics = statistics_of(found.examples)
         findings = examine(validate(statistics, curated), statistics, curated, read_profiles(found.profile))
+    different = {(anomaly.split, anomaly.feature) for anomaly in findings.anomalies}
     for comparison in findings.comparisons:
-        console.print(f"{comparison.kind} of {comparison.feature}: {comparison}", soft_wrap=True)
+        if (comparison.current, comparison.feature) not in different:
+            console.print(f"{comparison.kind} of {comparison.feature}: {comparison}", soft_wrap=True)
     for sentence in findings.not_compared:
         console.print(sentence, soft_wrap=True, style="dim")
     for anomaly in findings.anomalies:

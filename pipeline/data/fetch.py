@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,8 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.progress import Progress as ProgressBar
 
+from components.errors import ConfigError
+from components.fetch.addresses import shown
 from components.fetch.catalogue import ORIGINS, Item, KaggleFile, LocalFile, items
 from components.fetch.retrieve import Retrieved, retrieve
 from components.progress import Progress, listening
@@ -29,7 +32,7 @@ def fetch(config: Config, origin: str | None, folder: Path | None) -> None:
         folder: where the files go; None for data/NAME of the source.
 
     Raises:
-        ConfigError: the origin is none that the source knows.
+        ConfigError: the origin is none that the source knows, or the folder is in nobody's home.
         DataError: a file cannot be had, is not the official one, or cannot be written.
     """
     console = QuietConsole(markup=False, highlight=False, soft_wrap=True)
@@ -37,13 +40,20 @@ def fetch(config: Config, origin: str | None, folder: Path | None) -> None:
     if source not in ORIGINS:
         console.print(_nothing_to_fetch(source))
         return
-    to = _FOLDER / source if folder is None else folder
+    to = _FOLDER / source if folder is None else _expanded(folder)
     for item in items(source, origin):
         console.print(f"fetching {_name(item)} from {_origin(item)}")
         with _progress(console, item):
-            retrieved = retrieve(item, to)
+            retrieved = retrieve(item, to, console.print)
         console.print(_done(retrieved))
     console.print(f"next: bertline data check, for the same task{_override(config, to)}")
+
+
+def _expanded(folder: Path) -> Path:
+    try:
+        return folder.expanduser()
+    except RuntimeError as error:
+        raise ConfigError(f"--to {folder}: there is no such home; give another folder") from error
 
 
 def _nothing_to_fetch(source: str) -> str:
@@ -58,20 +68,27 @@ def _name(item: Item) -> str:
 def _origin(item: Item) -> str:
     if isinstance(item, KaggleFile):
         return item.page
-    return str(item.path) if isinstance(item, LocalFile) else item.url
+    return str(item.path) if isinstance(item, LocalFile) else shown(item.url)
 
 
 def _done(retrieved: Retrieved) -> str:
     size = f"{retrieved.path.stat().st_size:,} bytes"
     if retrieved.fetched:
-        return f"{retrieved.path} fetched ({size})"
+        unknown = "; its checksum is not known, so none was compared" if retrieved.unverified else ""
+        return f"{retrieved.path} fetched ({size}){unknown}"
     return f"{retrieved.path} is there already ({size}): nothing was downloaded; delete it to fetch it again"
 
 
 def _override(config: Config, folder: Path) -> str:
     path = config.data.path
-    same = path is not None and Path(path).expanduser().absolute() == folder.expanduser().absolute()
+    same = path is not None and _is_same(Path(path), folder)
     return "" if same else f" with --set data.path={shlex.quote(str(folder))}"
+
+
+def _is_same(path: Path, folder: Path) -> bool:
+    with contextlib.suppress(RuntimeError):  # ~NAME of nobody is no folder
+        return path.expanduser().absolute() == folder.absolute()
+    return False
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,11 +20,14 @@ if TYPE_CHECKING:
     from components.example_gen.job import Job
     from components.example_gen.quarantine import Summary
 
+_KEPT = "quarantine-looked-at"
+
 
 @dataclasses.dataclass(frozen=True)
 class Ingested:
     """What the step left: the folders of the examples by split, of the quarantine and of the profiles.
 
+    `rows_file` has the rows in quarantine, if there are any, until the next look at the task's data.
     `summary` is the account of all rows (a `components.example_gen.quarantine.Summary`), and `refusal` what the guards
     have against it, None where they let it pass.
     """
@@ -33,6 +37,7 @@ class Ingested:
     profile: str
     summary: Summary
     refusal: DataError | None
+    rows_file: Path
 
 
 def ingested(config: Config, folder: Path, console: Console) -> Ingested:
@@ -68,17 +73,27 @@ def ingested(config: Config, folder: Path, console: Console) -> Ingested:
     )
     with busy(console, "reading the data"):
         summary = ingest.ingest(lambda: beam.Pipeline(options=PipelineOptions(list(BEAM_ARGS))), job, folders)
-    return Ingested(
-        dict(folders.examples), folders.quarantine, folders.profile, summary, _refusal(job, folders, summary)
-    )
+    rows_file = _keep_quarantine(folders.quarantine, config.pipeline.home / _KEPT, summary)
+    refusal = _refusal(job, folders, summary, rows_file)
+    return Ingested(dict(folders.examples), folders.quarantine, folders.profile, summary, refusal, rows_file)
 
 
-def _refusal(job: Job, folders: Folders, summary: Summary) -> DataError | None:
+def _keep_quarantine(folder: str, kept: Path, summary: Summary) -> Path:
+    """Copies the rows in quarantine to where they stay until the next look; the path of the file."""
+    from components.example_gen import quarantine
+
+    shutil.rmtree(kept, ignore_errors=True)
+    if summary.bad:
+        quarantine.keep(folder, str(kept))
+    return kept / quarantine.ROWS_FILE
+
+
+def _refusal(job: Job, folders: Folders, summary: Summary, rows_file: Path) -> DataError | None:
     from components.example_gen import guards, quarantine
 
     bad = quarantine.read_rows(folders.quarantine)
     try:
-        guards.check(summary, job.data, job.labels.names, bad, f"{folders.quarantine}/{quarantine.ROWS_FILE}")
+        guards.check(summary, job.data, job.labels.names, bad, str(rows_file))
     except DataError as error:
         return error
     return None

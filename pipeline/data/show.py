@@ -15,6 +15,7 @@ from pipeline.config import Config
 from pipeline.data.ingested import Ingested, ingested
 from pipeline.data.looking import looking
 from pipeline.data.show_terminal import print_exploration
+from pipeline.data.writable import check_writable
 from pipeline.display import busy
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def show(config: Config, html: Path | None) -> None:
         BertlineError: data or encoder cannot be read, or the page cannot be written.
     """
     if html is not None:
-        _check_writable(html)
+        check_writable("--html", html, "data.html")
     with looking(config, "show") as (console, folder):
         found = ingested(config, folder, console)
         exploration = _measured(config, found, console)
@@ -54,17 +55,6 @@ def _measured(config: Config, found: Ingested, console: Console) -> Exploration:
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         bar = progress.add_task("", total=sum(account["examples"].values()))
         return measure(task, found.examples, account, lambda texts: progress.advance(bar, texts))
-
-
-def _check_writable(html: Path) -> None:
-    """Raises ConfigError at once where the page could not be written after minutes of reading."""
-    folder = html.expanduser().absolute().parent
-    if html.expanduser().is_dir():
-        raise ConfigError(f"--html {html} is a folder; give the path of a file, such as {html / 'data.html'}")
-    if not folder.is_dir():
-        raise ConfigError(f"--html {html}: there is no folder {folder}; make it, or give another path")
-    if not os.access(folder, os.W_OK):
-        raise ConfigError(f"--html {html}: {folder} cannot be written; give another path")
 
 
 def _write_page(exploration: Exploration, html: Path) -> None:

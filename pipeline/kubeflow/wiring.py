@@ -81,7 +81,10 @@ class Wire:
         """The name of the step's input."""
         if self.key is None:
             return self.parameter
-        return f"observed_{self.source.name}" if isinstance(self.source, Observed) else self.source.name
+        if isinstance(self.source, Observed):
+            return f"observed_{self.source.name}"
+        # The parameter that the key is laid over is an input itself, and must keep its name.
+        return f"given_{self.source.name}" if self.source.name == self.parameter else self.source.name
 
     @property
     def argument(self) -> str:

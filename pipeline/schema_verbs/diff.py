@@ -21,19 +21,20 @@ if TYPE_CHECKING:
 
 
 def diff_schema(config: Config) -> bool:
-    """Prints a table of the differences; whether the data has what the schema forbids.
+    """Prints a table of the differences; whether a run would stop at the data, because it has what the schema forbids,
+    or is refused as it is.
 
     Raises:
         BertlineError: schema or data cannot be read.
     """
     schema = text_format.Parse(read_schema(config), schema_pb2.Schema())
     with looking(config, "schema-diff") as (console, folder):
-        statistics = measure(config, folder, console)
+        statistics, refusal = measure(config, folder, console)
         from components.curated_schema.diff import diff
 
         difference = diff(schema, statistics)
         print_difference(console, difference, config.schema_file)
-    return bool(difference.anomalies)
+    return bool(difference.anomalies) or refusal is not None
 
 
 def print_difference(console: Console, difference: Difference, schema: str) -> None:

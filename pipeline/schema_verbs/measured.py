@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from rich.console import Console
+from rich.text import Text
 
+from components.errors import DataError
 from pipeline.config import Config
 from pipeline.data.ingested import ingested
 from pipeline.display import busy
 
 
-def measure(config: Config, folder: Path, console: Console) -> dict[str, Any]:
-    """Statistics of each split (a DatasetFeatureStatisticsList) of the task's data.
+class Measured(NamedTuple):
+    """`statistics` of each split (a DatasetFeatureStatisticsList), and why a run would refuse the data, if it would."""
+
+    statistics: dict[str, Any]
+    refusal: DataError | None
+
+
+def measure(config: Config, folder: Path, console: Console) -> Measured:
+    """Reads and measures the task's data.
 
     Args:
         config: the task.
@@ -25,8 +34,8 @@ def measure(config: Config, folder: Path, console: Console) -> dict[str, Any]:
     """
     read = ingested(config, folder, console)
     if read.refusal is not None:
-        console.print(f"[yellow]a run would stop at this data:[/] {read.refusal}", highlight=False)
+        console.print(Text(f"a run would stop at this data: {read.refusal}", "yellow"), soft_wrap=True)
     with busy(console, "measuring the examples"):
         from components.curated_schema.statistics import statistics_of
 
-        return statistics_of(read.examples)
+        return Measured(statistics_of(read.examples), read.refusal)

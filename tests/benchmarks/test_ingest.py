@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 from click.testing import CliRunner
@@ -93,6 +94,22 @@ def test_what_cannot_be_measured_is_refused(ran, arguments, message):
     result = invoke(*arguments)
     assert result.exit_code == 2
     assert message in result.output
+    assert ran.calls == []
+
+
+@pytest.mark.parametrize(("path", "message"), [("nowhere/figures.json", "there is no folder"), ("", "is a directory")])
+def test_a_file_that_could_not_be_written_is_refused_before_anything_is_measured(ran, data, tmp_path, path, message):
+    result = invoke("--data", data, "--memory-rows", "", "--json", tmp_path / path)
+    assert result.exit_code == 2
+    assert message in " ".join(result.output.split())
+    assert ran.calls == []
+
+
+def test_a_folder_that_cannot_be_written_is_refused(ran, data, tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path)  # to root, any can
+    result = invoke("--data", data, "--memory-rows", "", "--json", tmp_path / "figures.json")
+    assert result.exit_code == 2
+    assert "cannot be written" in " ".join(result.output.split())
     assert ran.calls == []
 
 

@@ -90,6 +90,8 @@ def test_of_a_given_file_all_rows_are_taken_or_some_at_random_yet_the_same(tmp_p
         ("text,label\na,x\nb,x\n", None, "has 1 different labels"),
         ("review,sentiment\na,x\n", None, "has no column label nor text"),
         ("", None, "has no column label nor text"),
+        ("text,label\na,x\nb\nc,y\n", None, "given.csv, line 3: the row ends before its label"),
+        ("label,text\nx\n", None, "line 2: the row ends before its text"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_refused(tmp_path, content, rows, message):

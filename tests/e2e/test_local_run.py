@@ -166,11 +166,13 @@ def test_a_model_of_shuffled_labels_is_not_blessed_and_the_version_before_stays(
 def test_data_that_is_not_what_the_schema_says_stops_the_run_before_training(project, third):
     narrow = project.folder / "schema.pbtxt"
     text = read_schema(load_config("imdb"))
-    narrow.write_text(re.sub(r'(name: "words".*?max: )\d+', r"\g<1>50", text, flags=re.DOTALL))
+    narrow.write_text(re.sub(r'(name: "words".*?min: )\d+', r"\g<1>50", text, flags=re.DOTALL))
     stopped = project.run(f"schema={narrow}")
     assert stopped.exit_code == 1
     assert stopped.summary["verdict"] == "STOPPED"
     assert "words" in stopped.summary["reasons"][0]
+    assert {found["feature"] for found in stopped.summary["data_gate"]["anomalies"]} == {"words"}
+    assert Path(stopped.summary["paths"]["data gate"], "report.md").is_file()
     assert stopped.states()["DataGate"] == "failed"
     assert stopped.states()["Trainer"] == "waiting"
     assert "Traceback" not in stopped.output

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 from tfx.orchestration.kubeflow.v2 import kubeflow_v2_dag_runner as kubeflow
 
+from components.example_gen import formats
+from components.fingerprint import _closure
 from pipeline.config_file import load_config
-from pipeline.outside import Outside, observe
+from pipeline.outside import _ENTRY_POINTS, Outside, observe
 from pipeline.pipeline import build_components, build_pipeline
 
 STEPS = [
@@ -102,12 +104,30 @@ def test_the_code_of_the_server_is_the_checks_own(config, outside, monkeypatch):
     assert {step for step in plain if plain[step] != changed_server[step]} == {"serving_check"}
 
 
-@pytest.mark.parametrize("library", ["grpcio", "aiohttp", "httpx", "protobuf", "numpy"])
-def test_what_a_server_is_built_on_is_the_checks_own(config, outside, monkeypatch, library):
+@pytest.mark.parametrize(
+    ("library", "steps"),
+    [
+        *((library, {"serving_check"}) for library in ("grpcio", "aiohttp", "httpx", "protobuf")),
+        ("numpy", {"serving_check", "data_gate"}),
+        ("scipy", {"data_gate"}),
+        ("pyarrow", {"example_gen", "data_gate"}),
+        ("apache-beam", {"example_gen"}),
+    ],
+)
+def test_another_version_of_a_library_is_the_matter_of_the_steps_that_build_on_it(
+    config, outside, monkeypatch, library, steps
+):
     version = metadata.version
     monkeypatch.setattr(metadata, "version", lambda name: "0" if name == library else version(name))
     code = observe(config, "run-1").code
-    assert {step for step in code if code[step] != outside.code[step]} == {"serving_check"}
+    assert {step for step in code if code[step] != outside.code[step]} == steps
+
+
+def test_every_reader_counts_as_code_of_the_step_that_reads():
+    counted = {module for entry in _ENTRY_POINTS["example_gen"] for module in _closure(entry)}
+    readers = {f"components.example_gen.formats.{file.stem}" for file in Path(formats.__path__[0]).glob("[a-z]*.py")}
+    assert len(readers) > 5
+    assert readers <= counted
 
 
 def test_the_wires_messages_are_the_checks_own(config, outside, monkeypatch, tmp_path):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
@@ -52,7 +54,7 @@ def test_the_generic_schema_takes_any_labels():
 
 
 def test_longer_texts_than_the_schema_allows_are_refused_before_they_can_stop_a_run():
-    with pytest.raises(ConfigError, match=r"data.max_characters is 30001, .* allows 30000; set it to 30000 or less"):
+    with pytest.raises(ConfigError, match=r"data.max_characters is 30001, .* allows 30000 .*; set it to 30000 or less"):
         read_schema(load_config("demo", ["data.max_characters=30001"]))
 
 
@@ -74,3 +76,74 @@ def test_a_schema_that_is_no_text_is_refused(tmp_path):
     path.write_bytes(b"\xff\xfe")
     with pytest.raises(ConfigError, match=r"schema is .*schema\.pbtxt, which cannot be read"):
         read_schema(config(path))
+
+
+def generic() -> schema_pb2.Schema:
+    return text_format.Parse(read_schema(config("generic")), schema_pb2.Schema())
+
+
+def written(schema: schema_pb2.Schema, folder: Path) -> Path:
+    path = folder / "schema.pbtxt"
+    path.write_text(text_format.MessageToString(schema))
+    return path
+
+
+def feature(schema: schema_pb2.Schema, name: str) -> schema_pb2.Feature:
+    return next(feature for feature in schema.feature if feature.name == name)
+
+
+def test_a_comparator_that_compares_nothing_is_refused_before_any_work(tmp_path):
+    schema = generic()
+    feature(schema, features.SPAN).drift_comparator.jensen_shannon_divergence.threshold = 0.1
+    with pytest.raises(
+        ConfigError, match=r"schema .*schema\.pbtxt: .*drift_comparator for span, which is not compared"
+    ):
+        read_schema(config(written(schema, tmp_path)))
+
+
+def test_a_schema_without_features_that_every_example_has_is_refused(tmp_path):
+    schema = generic()
+    del schema.feature[-2:]
+    with pytest.raises(ConfigError, match=r"lacks length_band, span, .* bertline schema infer"):
+        read_schema(config(written(schema, tmp_path)))
+
+
+def test_a_schema_without_a_second_text_is_refused_for_pairs():
+    with pytest.raises(ConfigError, match="schema quora lacks text_pair"):
+        read_schema(
+            config(
+                "quora",
+                "data={source: files, path: x, text_pair: b, max_characters: 100}",
+                "labels.names=[sincere, insincere]",
+            )
+        )
+
+
+def test_labels_that_a_shared_domain_does_not_allow_are_refused(tmp_path):
+    schema = generic()
+    schema.string_domain.add(name="moods", value=["glad", "sad"])
+    feature(schema, features.LABEL).domain = "moods"
+    path = written(schema, tmp_path)
+    with pytest.raises(ConfigError, match=r"labels.names is .*allows \['glad', 'sad'\]"):
+        read_schema(config(path, "labels.names=[bad, good]"))
+    assert read_schema(config(path, "labels.names=[sad, glad]"))
+
+
+def pairs(limit: int) -> Config:
+    return config("generic", f"data={{source: files, path: x, text_pair: b, max_characters: {limit}}}")
+
+
+def test_pairs_may_be_twice_as_long():
+    assert read_schema(pairs(100_000))
+    with pytest.raises(ConfigError, match=r"is 100001, .* allows 200000 characters, .* set it to 100000 or less"):
+        read_schema(pairs(100_001))
+
+
+@pytest.mark.parametrize(("name", "bound", "most"), [("words", 100, 200), ("tokens", 302, 100)])
+def test_bounds_that_a_text_of_few_characters_may_exceed_are_refused(tmp_path, name, bound, most):
+    schema = generic()
+    feature(schema, name).int_domain.max = bound
+    path = written(schema, tmp_path)
+    with pytest.raises(ConfigError, match=rf"allows {bound} {name}, .* set it to {most} or less"):
+        read_schema(config(path, f"data.max_characters={most + 1}"))
+    assert read_schema(config(path, f"data.max_characters={most}"))

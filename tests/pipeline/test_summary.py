@@ -62,7 +62,13 @@ GATE = {"comparisons": [{"kind": "drift", "feature": "label", "sentence": "pos 5
 
 
 def ended_steps(tmp_path, evaluation, push, serving=SERVING) -> list[Step]:
-    left = {"verdict.json": evaluation, "report.json": serving, "push.json": push, "summary.json": ROWS, "anomalies.json": GATE}
+    left = {
+        "verdict.json": evaluation,
+        "report.json": serving,
+        "push.json": push,
+        "summary.json": ROWS,
+        "anomalies.json": GATE,
+    }
     for name, content in left.items():
         (tmp_path / name).write_text(json.dumps(content))
     return [

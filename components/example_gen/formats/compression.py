@@ -6,6 +6,7 @@ import bz2
 import contextlib
 import gzip
 import lzma
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -25,6 +26,9 @@ _OPENERS: dict[str, Callable[[BinaryIO], object]] = {
     ".bz2": bz2.open,
 }
 _SHOWN_MEMBERS = 5
+# What zipfile raises beside BadZipFile: of a method or version that it does not know or was built without, names that
+# cannot be decoded (UnicodeDecodeError is a ValueError) or are missing, and sizes that cannot be.
+_ODD_ZIP = (NotImplementedError, RuntimeError, ValueError, OverflowError, IndexError, struct.error)
 _ENCRYPTED = 0x1  # bit of a member's flags (PKWARE's APPNOTE, section 4.4.4)
 
 
@@ -59,13 +63,13 @@ def open_bytes(path: str, member: str | None = None) -> Iterator[BinaryIO]:
 
 def _open_member(stack: contextlib.ExitStack, stored: BinaryIO, member: str | None) -> BinaryIO:
     """The one file of an archive, or the one wanted."""
-    archive = stack.enter_context(zipfile.ZipFile(stored))
-    chosen = _choose(archive, member)
-    if chosen.flag_bits & _ENCRYPTED:
-        raise OSError(f"{chosen.filename} in it is encrypted")
     try:
+        archive = stack.enter_context(zipfile.ZipFile(stored))
+        chosen = _choose(archive, member)
+        if chosen.flag_bits & _ENCRYPTED:
+            raise OSError(f"{chosen.filename} in it is encrypted")
         return cast(BinaryIO, stack.enter_context(archive.open(chosen)))
-    except (NotImplementedError, RuntimeError) as error:  # a method that zipfile does not know, or was built without
+    except _ODD_ZIP as error:
         raise OSError(str(error)) from error
 
 

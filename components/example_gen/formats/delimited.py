@@ -16,22 +16,42 @@ from components.errors import ConfigError, DataError
 from components.example_gen.formats.columns import Columns, check_columns, listed, row_maker
 from components.example_gen.formats.compression import DAMAGE
 from components.example_gen.formats.file import InputFile
-from components.example_gen.formats.text import check_encoding, open_text
-from components.example_gen.rows import BAD_QUOTING, BAD_RECORD, DAMAGED, WRONG_COLUMNS, BadRow, Row, bad_row
+from components.example_gen.formats.text import MAX_LINE_CHARACTERS, check_encoding, is_too_long, open_text
+from components.example_gen.rows import (
+    BAD_QUOTING,
+    BAD_RECORD,
+    DAMAGED,
+    TOO_LONG,
+    WRONG_COLUMNS,
+    BadRow,
+    Row,
+    bad_row,
+)
 
 _QUOTE = '"'
 _BYTE_ORDER_MARK = "\ufeff"
 _NUL_STAND_IN = "\udc00"  # stands for no byte in PEP 383; the csv module of Python 3.10 refuses NUL itself
-_MAX_FIELD_CHARACTERS = 64 << 20  # a field beyond this is an unclosed quote, not a text
+_MAX_RECORD_CHARACTERS = MAX_LINE_CHARACTERS  # a row beyond this is an unclosed quote, not a text
+_MAX_RECORD_LINES = 1 << 20
+# What is read again of a file may be so many times what is done with, and a little more in a small one: else each line
+# whose quote does not close would cost the reading of all lines after it.
+_REREAD_TIMES = 4
+_REREAD_FREE = 256 << 20
+_LINE_COST = 64  # a line takes as long as so many characters of it
 
 
 class Record(NamedTuple):
-    """A row of the file: the line it begins on, its fields, or what is wrong with its quoting and its raw line."""
+    """A row of the file: the line it begins on, its fields, or what is wrong with its raw line, and the reason."""
 
     line: int
     fields: list[str]
     problem: str | None = None
     raw: str = ""
+    reason: str = BAD_QUOTING
+
+
+class _LostError(Exception):
+    """Where the rows of the rest of the file begin and end cannot be told."""
 
 
 def check(file: InputFile, columns: Columns) -> None:
@@ -103,12 +123,14 @@ def read_columns(file: InputFile, wanted: Sequence[str]) -> Iterator[tuple[Recor
                 yield record, pick(fields)
     except DAMAGE as error:
         yield bad_row(file.name, line, DAMAGED, f"the file breaks off after this line: {error}", ""), ()
+    except _LostError as error:
+        yield bad_row(file.name, line, DAMAGED, f"nothing is read after this line: {error}", ""), ()
 
 
 def find_problem(record: Record, name: str, header: list[str]) -> BadRow | None:
     """The BadRow of a record whose quoting or number of columns is wrong, or which is the header once more."""
     if record.problem:
-        return bad_row(name, record.line, BAD_QUOTING, record.problem, record.raw)
+        return bad_row(name, record.line, record.reason, record.problem, record.raw)
     if len(record.fields) != len(header):
         detail = f"{len(record.fields)} column(s) where the header has {len(header)}"
         return bad_row(name, record.line, WRONG_COLUMNS, detail, " | ".join(record.fields))
@@ -123,9 +145,11 @@ def records(lines: Iterable[str], delimiter: str) -> Iterator[Record]:
 
     A quote that does not close would swallow every row up to the next quote. It costs one row here: the lines after
     the one that it stands on are read again, and the end of its text, should it come, is refused as well.
+
+    Raises `_LostError` where so many do not close that too much would be read again.
     """
     # The limit belongs to the process; it is only ever raised.
-    csv.field_size_limit(max(csv.field_size_limit(), _MAX_FIELD_CHARACTERS))
+    csv.field_size_limit(max(csv.field_size_limit(), _MAX_RECORD_CHARACTERS))
     feed = _LineFeed(lines)
     reader = csv.reader(feed, delimiter=delimiter, strict=True)
     while True:
@@ -135,12 +159,18 @@ def records(lines: Iterable[str], delimiter: str) -> Iterator[Record]:
         except StopIteration:
             return
         except csv.Error as error:
-            yield Record(feed.line, [], f"a quote does not close, or stands within quotes ({error})", feed.refuse())
+            yield _refused(feed.line, feed.refuse(), error)
             continue
         if feed.is_quote_lost and feed.ends_lost_quote():
             yield Record(feed.line, [], "it ends a text whose beginning could not be read", feed.raw)
         elif fields:
             yield Record(feed.line, feed.with_nul(fields))
+
+
+def _refused(line: int, raw: str, error: csv.Error) -> Record:
+    if is_too_long(raw):
+        return Record(line, [], f"the line has more than {MAX_LINE_CHARACTERS} characters", raw, TOO_LONG)
+    return Record(line, [], f"a quote does not close, or stands within quotes ({error})", raw)
 
 
 class _LineFeed:
@@ -152,7 +182,9 @@ class _LineFeed:
         self._lines = iter(lines)
         self._taken: list[str] = []
         self._returned: collections.deque[str] = collections.deque()
+        self._characters = 0  # of the lines taken
         self._holds_nul = False
+        self._allowance = _REREAD_FREE
 
     def __iter__(self) -> _LineFeed:
         return self
@@ -160,6 +192,9 @@ class _LineFeed:
     def __next__(self) -> str:
         line = self._returned.popleft() if self._returned else next(self._lines)
         self._taken.append(line)
+        self._characters += len(line)
+        if self._characters > _MAX_RECORD_CHARACTERS or len(self._taken) > _MAX_RECORD_LINES:
+            raise csv.Error("the row goes on beyond every text")
         if "\0" not in line:
             return line
         self._holds_nul = True
@@ -171,7 +206,9 @@ class _LineFeed:
 
     def begin_record(self) -> None:
         self.line += len(self._taken)
+        self._allowance += _REREAD_TIMES * self._cost()
         self._taken = []
+        self._characters = 0
         self._holds_nul = False
 
     def with_nul(self, fields: list[str]) -> list[str]:
@@ -180,9 +217,14 @@ class _LineFeed:
 
     def refuse(self) -> str:
         """Gives the record up: its first line is returned, and the others will be read again."""
+        self._allowance -= self._cost()
+        if self._allowance < 0:
+            raise _LostError(
+                "too many quotes do not close; write each quote within a text twice, and the text in quotes"
+            )
         first, *rest = self._taken
         self._returned.extendleft(reversed(rest))
-        self._taken = [first]
+        self._taken, self._characters = [first], len(first)
         self.is_quote_lost = self._has_odd_quotes()
         return first
 
@@ -192,6 +234,9 @@ class _LineFeed:
             return False
         self.is_quote_lost = False
         return self._has_odd_quotes()
+
+    def _cost(self) -> int:
+        return self._characters + _LINE_COST * len(self._taken)
 
     def _has_odd_quotes(self) -> bool:
         return self.raw.count(_QUOTE) % 2 == 1

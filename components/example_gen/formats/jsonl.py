@@ -11,19 +11,19 @@ from components.errors import DataError
 from components.example_gen.formats.columns import Columns, RowError, check_columns, listed, row_maker
 from components.example_gen.formats.compression import DAMAGE
 from components.example_gen.formats.file import InputFile
-from components.example_gen.formats.text import check_encoding, open_text
-from components.example_gen.rows import BAD_RECORD, DAMAGED, BadRow, Row, bad_row
+from components.example_gen.formats.text import MAX_LINE_CHARACTERS, check_encoding, is_too_long, open_text
+from components.example_gen.rows import BAD_RECORD, DAMAGED, TOO_LONG, BadRow, Row, bad_row
 
 _BLANK = " \t\r\n"  # JSON's white space (RFC 8259, section 2)
-_LOOKED_AT = 100  # lines that the check looks for an object in, so that one bad line at the top stops nobody
+_LOOKED_AT = 100  # lines that the check looks for a sound one in, so that one bad line at the top stops nobody
 
 
 def check(file: InputFile, columns: Columns) -> None:
-    """Raises DataError unless the file can be opened, is UTF-8 and its first object has the keys."""
+    """Raises DataError unless the file can be opened, is UTF-8 and one of its first lines has the keys."""
     try:
         check_encoding(file)
         with open_text(file.path, file.member) as lines:
-            line, record = _first_object(lines, file.name)
+            line, record = _first_object(lines, file.name, columns.wanted)
     except DAMAGE as error:
         raise DataError(f"{file.name} cannot be read: {error}; fetch or unpack it again") from error
     check_columns(list(record), columns, f"{file.name}:{line}")
@@ -62,13 +62,19 @@ def _written(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
     return ((number, line) for number, line in enumerate(lines, 1) if line.strip(_BLANK))
 
 
-def _first_object(lines: Iterable[str], name: str) -> tuple[int, dict[str, Any]]:
-    problem = None
+def _first_object(lines: Iterable[str], name: str, wanted: Sequence[str]) -> tuple[int, dict[str, Any]]:
+    """The first object that has the keys wanted, else the first there is."""
+    problem, first = None, None
     for line, written in itertools.islice(_written(lines), _LOOKED_AT):
         record = _parsed(written)
-        if isinstance(record, dict):
+        if isinstance(record, RowError):
+            problem = problem or f"{name}:{line}: {record.detail}"
+        elif record.keys() >= set(wanted):
             return line, record
-        problem = problem or f"{name}:{line}: {record.detail}"
+        else:
+            first = first or (line, record)
+    if first is not None:
+        return first
     if problem is None:
         raise DataError(f"{name} is empty; a JSON object a line was expected; give the file its rows, or take it out")
     raise DataError(f"{problem}, nor is any line of the first {_LOOKED_AT}; set data.format to what the file is")
@@ -82,6 +88,8 @@ def _parsed(written: str) -> dict[str, Any] | RowError:
 
 
 def _parse(written: str) -> dict[str, Any]:
+    if is_too_long(written):
+        raise RowError(TOO_LONG, f"the line has more than {MAX_LINE_CHARACTERS} characters")
     try:
         record = _DECODER.decode(written)
     except RecursionError as error:

@@ -6,8 +6,9 @@ It is read here, so that damage is told from the end in every compression and on
 
 from __future__ import annotations
 
+import itertools
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
 
 import google_crc32c
@@ -18,30 +19,50 @@ from components.errors import DataError
 from components.example_gen.formats import compression
 from components.example_gen.formats.columns import Columns, RowError, check_columns, row_maker
 from components.example_gen.formats.file import InputFile
-from components.example_gen.rows import BAD_RECORD, DAMAGED, BadRow, Row, bad_row
+from components.example_gen.rows import BAD_RECORD, DAMAGED, TOO_LONG, BadRow, Row, bad_row
 
 _HEADER = struct.Struct("<QI")
 _CHECKSUM = struct.Struct("<I")
 _MASK = 0xA282EAD8  # record_writer.h; checksums of data that holds checksums are weak, hence the mask
-_MOST_BYTES = 1 << 31  # protobuf takes no larger message
+_MAX_RECORD_BYTES = 64 << 20  # a larger one is not kept, so that a small archive of it does not fill the memory
+_SKIPPED_AT_ONCE = 1 << 20
+_LOOKED_AT = 100  # records that the check looks for a sound one in, so that one bad record at the top stops nobody
 
 
 def check(file: InputFile, columns: Columns) -> None:
-    """Raises DataError unless the file's first record is whole, is a tf.Example and has the features."""
+    """Raises DataError unless a tf.Example with the features is among the file's first records, and these are whole."""
     try:
         with compression.open_bytes(file.path, file.member) as stream:
-            first = next(_records(stream), None)
+            found = _first_features(stream, columns.wanted)
     except compression.DAMAGE as error:
         raise DataError(
             f"{file.name} cannot be read as TFRecord: {error}; fetch it again, or set data.format"
         ) from error
-    if first is None:
+    if found is None:
         raise DataError(f"{file.name} is empty; records of tf.Example were expected; give it its rows, or take it out")
-    try:
-        features = _parse(first)
-    except RowError as error:
-        raise DataError(f"{file.name}:1: {error.detail}; write the file with tf.train.Example") from error
-    check_columns(sorted(features), columns, f"{file.name}:1")
+    line, features = found
+    if isinstance(features, RowError):
+        raise DataError(f"{file.name}:{line}: {features.detail}; write the file with tf.train.Example")
+    check_columns(sorted(features), columns, f"{file.name}:{line}")
+
+
+def _first_features(stream: BinaryIO, wanted: Sequence[str]) -> tuple[int, Any] | None:
+    """The number of the first record that has the features wanted, and its features; else those of the first there is.
+
+    A RowError in their place where no record is a tf.Example; None where there is no record.
+    """
+    first: tuple[int, Any] | None = None
+    for line, record in enumerate(itertools.islice(_records(stream), _LOOKED_AT), 1):
+        try:
+            features = _parse(record)
+        except RowError as error:
+            first = first or (line, error)
+            continue
+        if all(column in features for column in wanted):
+            return line, features
+        if first is None or isinstance(first[1], RowError):
+            first = line, features
+    return first
 
 
 def read(file: InputFile, columns: Columns) -> Iterator[Row | BadRow]:
@@ -60,17 +81,31 @@ def read(file: InputFile, columns: Columns) -> Iterator[Row | BadRow]:
         yield bad_row(file.name, line, DAMAGED, f"the file breaks off after this record: {error}", "")
 
 
-def _records(stream: BinaryIO) -> Iterator[bytes]:
-    """The records. Raises EOFError where one breaks off, OSError where its checksum is wrong."""
+def _records(stream: BinaryIO) -> Iterator[bytes | int]:
+    """The records; of one that is too long, how many bytes it has.
+
+    Raises EOFError where one breaks off, OSError where its checksum is wrong.
+    """
     while header := stream.read(_HEADER.size):
         length, checksum = _HEADER.unpack(_whole(header, _HEADER.size))
-        if checksum != _masked_checksum(header[:8]) or length > _MOST_BYTES:
+        if checksum != _masked_checksum(header[:8]):
             raise OSError("the length of a record is damaged, or this is no TFRecord")
+        if length > _MAX_RECORD_BYTES:
+            _skip(stream, length + _CHECKSUM.size)
+            yield length
+            continue
         record = _whole(stream.read(length), length)
         [checksum] = _CHECKSUM.unpack(_whole(stream.read(_CHECKSUM.size), _CHECKSUM.size))
         if checksum != _masked_checksum(record):
             raise OSError("a record is damaged: its checksum is another")
         yield record
+
+
+def _skip(stream: BinaryIO, length: int) -> None:
+    while length > 0:
+        size = min(length, _SKIPPED_AT_ONCE)
+        _whole(stream.read(size), size)
+        length -= size
 
 
 def _whole(data: bytes, length: int) -> bytes:
@@ -84,15 +119,17 @@ def _masked_checksum(data: bytes) -> int:
     return ((checksum >> 15 | checksum << 17) + _MASK) & 0xFFFFFFFF
 
 
-def _parse(record: bytes) -> Any:
+def _parse(record: bytes | int) -> Any:
     """The record's features by name."""
+    if isinstance(record, int):
+        raise RowError(TOO_LONG, f"the record has {record} bytes, more than {_MAX_RECORD_BYTES}")
     try:
         return example_pb2.Example.FromString(record).features.feature
     except DecodeError as error:
         raise RowError(BAD_RECORD, "the record is no tf.Example") from error
 
 
-def _values(record: bytes, columns: Columns) -> list[Any] | RowError:
+def _values(record: bytes | int, columns: Columns) -> list[Any] | RowError:
     """The values of a record in the columns wanted, or what is wrong with it."""
     listed = columns.label if columns.holds_many else None
     try:

@@ -13,14 +13,14 @@ import collections
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from components.errors import DataError
 from components.example_gen import storage
 from components.example_gen.formats import compression, delimited
 from components.example_gen.formats.columns import Columns
 from components.example_gen.formats.file import InputFile
-from components.example_gen.rows import DAMAGED, UNREADABLE, BadRow, Row, bad_row
+from components.example_gen.rows import DAMAGED, TOO_LONG, UNREADABLE, BadRow, Row, bad_row
 from components.example_gen.settings import DataSettings
 from components.example_gen.sources import places
 from components.example_gen.sources.source_file import SourceFile
@@ -37,6 +37,14 @@ _ARCHIVES = (".tar.gz", ".tgz")
 _COLUMNS = Columns("review", label="sentiment")
 _SENTIMENTS = {"negative": "neg", "positive": "pos"}
 _BLOCK = 1 << 20
+_MAX_BYTES = 16 << 20  # of a review, or of a header of the archive: beyond every one, but not beyond the memory
+_HEADERS = (
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+)
 _TAR_DAMAGE = (*compression.DAMAGE, tarfile.TarError)
 
 
@@ -49,6 +57,17 @@ class _Member(NamedTuple):
     content: bytes
 
 
+class _Header(tarfile.TarInfo):
+    """A header of the archive; tarfile reads those that hold names whole, however long they say they are."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> _Header:
+        header = super().frombuf(buf, encoding, errors)
+        if header.type in _HEADERS and header.size > _MAX_BYTES:
+            raise tarfile.ReadError(f"a header in it has {header.size} bytes")
+        return header
+
+
 def list_files(data: DataSettings) -> list[SourceFile]:
     """All files with labelled reviews, in a fixed order: the tree where there is one, else the archive, else the CSV.
 
@@ -57,7 +76,7 @@ def list_files(data: DataSettings) -> list[SourceFile]:
         DataError: none of them is there, or the tree lacks a folder.
     """
     path = places.required_path(data)
-    if places.is_file(path):
+    if storage.is_file(path):
         return [SourceFile(path, path)]
     for root in (path, places.join(path, TREE)):
         if any(storage.is_folder(places.join(root, split)) for split in (TRAIN, TEST)):
@@ -106,7 +125,9 @@ def _list_tree(root: str) -> list[SourceFile]:
             f"none in {', '.join(missing)}; unpack {ARCHIVE} again, or set data.path to the archive itself"
         )
     return [
-        SourceFile(path, path, official=folder.partition("/")[0]) for folder, paths in found.items() for path in paths
+        SourceFile(storage.shown(path), path, official=folder.partition("/")[0])
+        for folder, paths in found.items()
+        for path in paths
     ]
 
 
@@ -120,9 +141,12 @@ def _read_review(file: SourceFile) -> Iterator[Row | BadRow]:
     """The one row of a review's file: its label comes from its folder."""
     try:
         with storage.open_binary(file.path) as stream:
-            content = stream.read()
+            content = stream.read(_MAX_BYTES + 1)
     except (OSError, DataError) as error:
         yield bad_row(file.name, 1, UNREADABLE, f"the file cannot be read: {error}", "")
+        return
+    if len(content) > _MAX_BYTES:
+        yield bad_row(file.name, 1, TOO_LONG, f"the file has more than {_MAX_BYTES} bytes", "")
         return
     yield _row(file.name, content, PurePosixPath(file.path).parent.name, file.official)
 
@@ -151,7 +175,7 @@ def _read_archive(file: SourceFile) -> Iterator[Row | BadRow]:
     try:
         for member in _members(file.path):
             seen[f"{member.split}/{member.label}"] += 1
-            yield _row(f"{file.name}/{member.name}", member.content, member.label, member.split)
+            yield _row(f"{file.name}/{storage.shown(member.name)}", member.content, member.label, member.split)
     except _TAR_DAMAGE as error:
         yield bad_row(file.name, 1, DAMAGED, f"the archive breaks off after {seen.total()} reviews: {error}", "")
         return
@@ -162,14 +186,20 @@ def _read_archive(file: SourceFile) -> Iterator[Row | BadRow]:
 
 def _members(path: str) -> Iterator[_Member]:
     """The labelled reviews of the archive, in one pass and without unpacking it. Raises `_TAR_DAMAGE`."""
-    with compression.open_bytes(path) as stream, tarfile.open(fileobj=stream, mode="r|") as archive:
+    with compression.open_bytes(path) as stream, _open_tar(stream) as archive:
         while (member := archive.next()) is not None:
             archive.members.clear()  # pyright: ignore[reportAttributeAccessIssue] (it remembers all of 100,000)
             parts = PurePosixPath(member.name).parts[-3:]
             if member.isfile() and member.name.endswith(_REVIEW) and "/".join(parts[:-1]) in _FOLDERS:
+                if member.size > _MAX_BYTES:  # of a sparse one, with its holes
+                    raise tarfile.ReadError(f"{member.name} in it has {member.size} bytes, as no review has")
                 content = archive.extractfile(member)
                 yield _Member(member.name, parts[0], parts[1], content.read() if content else b"")
         _check_end(archive)
+
+
+def _open_tar(stream: BinaryIO) -> tarfile.TarFile:
+    return tarfile.open(fileobj=stream, mode="r|", tarinfo=_Header)
 
 
 def _check_end(archive: tarfile.TarFile) -> None:

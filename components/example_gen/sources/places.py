@@ -14,10 +14,10 @@ _COMPRESSED = ("", ".zip", ".gz", ".xz", ".bz2")
 
 
 def required_path(data: DataSettings) -> str:
-    """`data.path` with the home folder filled in. Raises ConfigError where it is missing."""
+    """`data.path` with the home folder filled in. Raises ConfigError without it, DataError as `home_filled`."""
     if not data.path:
         raise ConfigError(f"data.path is missing: data.source {data.source} needs it")
-    return data.path if storage.is_url(data.path) else str(Path(data.path).expanduser())
+    return storage.home_filled(data.path)
 
 
 def join(folder: str, name: str) -> str:
@@ -25,15 +25,10 @@ def join(folder: str, name: str) -> str:
     return f"{folder.rstrip('/')}/{name}" if storage.is_url(folder) else str(Path(folder) / name)
 
 
-def is_file(path: str) -> bool:
-    """Whether there is a file of exactly this name."""
-    return storage.find(path) == [path] if storage.is_url(path) else Path(path).is_file()
-
-
 def find_in(folder: str, names: Iterable[str]) -> str | None:
     """The first of the names that is a file in the folder, plain or compressed."""
     candidates = (join(folder, name + suffix) for name in names for suffix in _COMPRESSED)
-    return next((path for path in candidates if is_file(path)), None)
+    return next((path for path in candidates if storage.is_file(path)), None)
 
 
 def nowhere(data: DataSettings, expected: str) -> DataError:

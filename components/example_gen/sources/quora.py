@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from components.example_gen import storage
 from components.example_gen.formats import delimited
 from components.example_gen.formats.columns import Columns
 from components.example_gen.formats.compression import inner_name
@@ -26,7 +27,7 @@ def list_files(data: DataSettings) -> list[SourceFile]:
         DataError: the file is not there.
     """
     path = places.required_path(data)
-    found = path if places.is_file(path) else places.find_in(path, [FILE])
+    found = path if storage.is_file(path) else places.find_in(path, [FILE])
     if found is None:
         raise places.nowhere(data, f"{FILE} ({FILE}.zip, {FILE}.gz)")
     return [SourceFile(found, found)]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from components.errors import ConfigError, DataError
-from components.example_gen import spans
+from components.example_gen import spans, storage
 from components.example_gen.rows import DAMAGED, SERVING, BadRow, Row, bad_row
 from components.example_gen.settings import DataSettings, LabelSettings
 from components.example_gen.sources import embedded, files, imdb, quora, toxic
@@ -17,20 +17,23 @@ from components.features import MULTILABEL
 
 EMBEDDED, IMDB, QUORA, TOXIC, FILES = "embedded", "imdb", "quora", "toxic", "files"
 
+_PIECE_BYTES = 32 << 20
+_PIECE_FILES = 1000
+
 
 class Source(NamedTuple):
     """What a source can do.
 
     `list_files` and `check` raise ConfigError and DataError; `labels` are those that it sets by itself, of which a row
-    has one unless it `holds_many`; `files_at_once` is how many of its files make a piece of work for one worker.
+    has one unless it `holds_many`; `weigh` says how much work a file is, in bytes as stored.
     """
 
     list_files: Callable[[DataSettings], list[SourceFile]]
     check: Callable[[DataSettings, LabelSettings, list[SourceFile]], None]
     read: Callable[[DataSettings, LabelSettings, SourceFile], Iterator[Row | BadRow]]
+    weigh: Callable[[SourceFile], int]
     labels: tuple[str, ...] = ()
     holds_many: bool = False
-    files_at_once: int = 1
 
 
 def check_source(data: Mapping[str, Any], labels: Mapping[str, Any]) -> None:
@@ -76,10 +79,34 @@ def resolve(data: DataSettings) -> DataSettings:
 
 
 def divide(data: DataSettings, listed: list[SourceFile]) -> list[list[SourceFile]]:
-    """The files in pieces of work, each for one worker."""
-    size = _source(data).files_at_once
+    """The files in pieces of work, each for one worker: small files together, so that many are not slow."""
     own, serving = _by_role(listed)
-    return [own[start : start + size] for start in range(0, len(own), size)] + [[file] for file in serving]
+    return [*_pieces(own, _source(data).weigh), *_pieces(serving, _stored)]
+
+
+def _pieces(listed: list[SourceFile], weigh: Callable[[SourceFile], int]) -> Iterator[list[SourceFile]]:
+    """The files in order, in pieces of at most `_PIECE_BYTES`, unless one has more, and `_PIECE_FILES`."""
+    piece: list[SourceFile] = []
+    total = 0
+    for file in listed:
+        weight = weigh(file)
+        if piece and (total + weight > _PIECE_BYTES or len(piece) == _PIECE_FILES):
+            yield piece
+            piece, total = [], 0
+        piece.append(file)
+        total += weight
+    if piece:
+        yield piece
+
+
+def _stored(file: SourceFile) -> int:
+    """The bytes of a file; a piece's whole of a URL, since to ask for each would take as long as to read it."""
+    if storage.is_url(file.path):
+        return _PIECE_BYTES
+    try:
+        return storage.size(file.path)
+    except DataError:  # `read` makes a BadRow of it
+        return 0
 
 
 def read(data: DataSettings, labels: LabelSettings, file: SourceFile) -> Iterator[Row | BadRow]:
@@ -89,10 +116,13 @@ def read(data: DataSettings, labels: LabelSettings, file: SourceFile) -> Iterato
     of reason `damaged file`.
     """
     reader = files.read if file.role == SERVING else _source(data).read
+    line = 1
     try:
-        yield from reader(data, labels, file)
+        for row in reader(data, labels, file):
+            line = row.line
+            yield row
     except DataError as error:
-        yield bad_row(file.name, 1, DAMAGED, str(error), "")
+        yield bad_row(file.name, line, DAMAGED, str(error), "")
 
 
 def _source(data: DataSettings) -> Source:
@@ -124,27 +154,30 @@ _SOURCES = {
         list_files=embedded.list_files,
         check=lambda data, labels, listed: None,  # locating the file was the check
         read=lambda data, labels, file: embedded.read(Path(file.path), file.name),
+        weigh=_stored,
         labels=embedded.LABELS,
     ),
     IMDB: Source(
         list_files=imdb.list_files,
         check=lambda data, labels, listed: imdb.check(listed),
         read=lambda data, labels, file: imdb.read(file),
+        weigh=lambda file: 0,  # the tree has 50,000, of one row each
         labels=imdb.LABELS,
-        files_at_once=1000,  # the tree has 50,000, of one row each
     ),
     QUORA: Source(
         list_files=quora.list_files,
         check=lambda data, labels, listed: quora.check(listed),
         read=lambda data, labels, file: quora.read(file),
+        weigh=_stored,
         labels=quora.LABELS,
     ),
     TOXIC: Source(
         list_files=toxic.list_files,
         check=lambda data, labels, listed: toxic.check(listed),
         read=lambda data, labels, file: toxic.read(data, file),
+        weigh=_stored,
         labels=toxic.LABELS,
         holds_many=True,
     ),
-    FILES: Source(list_files=files.list_files, check=files.check, read=files.read),
+    FILES: Source(list_files=files.list_files, check=files.check, read=files.read, weigh=_stored),
 }

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from components.errors import DataError
+from components.example_gen import storage
 from components.example_gen.formats import delimited
 from components.example_gen.formats.columns import Columns
 from components.example_gen.formats.file import InputFile
@@ -41,7 +42,7 @@ def list_files(data: DataSettings) -> list[SourceFile]:
         DataError: train.csv is not there, or only one of the test files is.
     """
     path = places.required_path(data)
-    if places.is_file(path):
+    if storage.is_file(path):
         return [SourceFile(path, path)]
     train, test, labels = (places.find_in(path, [name]) for name in (TRAIN_FILE, TEST_FILE, TEST_LABELS_FILE))
     if train is None:
@@ -55,7 +56,7 @@ def list_files(data: DataSettings) -> list[SourceFile]:
             f"{places.FETCH}, or take {there} away"
         )
     official = [SourceFile(path, path, official=TEST) for path in (test, labels)]
-    return [SourceFile(train, train, official=TRAIN if test else None), *official]
+    return [SourceFile(train, train, official=TRAIN), *official]
 
 
 def check(files: list[SourceFile]) -> None:

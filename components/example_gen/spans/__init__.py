@@ -4,7 +4,7 @@ Nothing heavy is imported, TFX least of all.
 """
 
 from components.example_gen.spans.select import Portion, Selection, folder_given, resolve_span, select
-from components.example_gen.spans.value import LARGEST, LATEST, check_span, has_span, read_span
+from components.example_gen.spans.value import LARGEST, LATEST, check_span, has_places, has_span, read_span
 
 __all__ = [
     "LARGEST",
@@ -13,6 +13,7 @@ __all__ = [
     "Selection",
     "check_span",
     "folder_given",
+    "has_places",
     "has_span",
     "read_span",
     "resolve_span",

@@ -6,7 +6,7 @@ import datetime
 import re
 
 from components.errors import ConfigError
-from components.example_gen.spans.pattern import EPOCH, parse
+from components.example_gen.spans.pattern import EPOCH, parse, places
 
 LATEST = "latest"
 # The metadata of a run on Kubeflow are JSON, whose numbers are doubles: larger ones would not come back as they were.
@@ -45,6 +45,11 @@ def has_span(path: str | None) -> bool:
         ConfigError: its places are malformed, or do not go together.
     """
     return parse(path) is not None
+
+
+def has_places(path: str) -> bool:
+    """Whether anything in the path stands for a number or a part of a date, be it enough for a span or not."""
+    return bool(places(path))
 
 
 def check_span(path: str | None, span: object) -> None:

@@ -16,12 +16,12 @@ def write_examples(folder, *given, **settings):
     return str(folder)
 
 
-def rows_of(rows, labels, kind="binary", seed=0, pair=False, span=0):
-    """The features of `rows` examples; the labels take turns, a third of multilabel rows holds none."""
+def rows_of(rows, labels, kind="binary", seed=0, pair=False, span=0, none=False):
+    """The features of `rows` examples; the labels take turns, a third of multilabel rows holds none, or all of them."""
     random = np.random.default_rng(seed)
     for index in range(rows):
         words = int(random.lognormal(2.5, 0.5)) + 1
-        held = _held(index, labels, kind)
+        held = [] if none else _held(index, labels, kind)
         yield {
             "text": " ".join(["word"] * words) + f" {seed}-{index}",
             "label": held,

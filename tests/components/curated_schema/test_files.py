@@ -11,7 +11,8 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 import schema
 from components.curated_schema.infer import ORDER
 from components.data_gate.check import examine, validate
-from components.data_gate.comparisons import check_comparators
+from components.data_gate.comparators import check_comparators
+from components.data_gate.histograms import divergence
 from components.example_gen.profile import Profiles
 from components.features import CHARACTERS, LABEL, TARGET, TEXT_PAIR, TOKENS, UNKNOWN_RATE, WORDS
 
@@ -66,6 +67,16 @@ def test_toxic_comments_hold_any_of_six_labels():
     assert (features[LABEL].value_count.min, features[LABEL].value_count.max) == (0, 6)
     assert not features[LABEL].HasField("presence")
     assert features[TARGET].shape.dim[0].size == 6
+
+
+@pytest.mark.parametrize(
+    ("rate", "same", "different"), [(0.003, 0.008, 0.012), (0.01, 0.02, 0.024), (0.1, 0.13, 0.135)]
+)
+def test_toxics_threshold_is_what_its_comment_says(rate, same, different):
+    _, features = parse("toxic")
+    threshold = features[LABEL].drift_comparator.jensen_shannon_divergence.threshold
+    assert divergence([rate, 1 - rate], [same, 1 - same]) < threshold
+    assert divergence([rate, 1 - rate], [different, 1 - different]) > threshold
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
@@ -9,8 +10,9 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 from components.curated_schema.diff import diff
 from components.curated_schema.infer import ORDER, infer
 from components.curated_schema.narrow import narrow
-from components.curated_schema.thresholds import label_threshold
-from components.data_gate.comparisons import check_comparators
+from components.curated_schema.thresholds import label_threshold, length_threshold, rates_threshold
+from components.data_gate.comparators import check_comparators
+from components.errors import DataError
 from tests.components.data_gate.profiles import statistics
 
 
@@ -82,3 +84,43 @@ def test_diff_tells_what_the_schema_could_do_without(measure):
 def test_the_threshold_of_rare_labels_is_no_less_than_chance():
     [feature] = statistics(label=["common"] * 980 + ["rare"] * 20).datasets[0].features
     assert label_threshold(feature) == (0.005, "rare goes from 2.0 % to 5.1 %")
+
+
+def only(**columns):
+    """The statistics of the one feature of data with this column."""
+    [feature] = statistics(**columns).datasets[0].features
+    return feature
+
+
+def test_one_class_is_told_by_what_it_falls_to():
+    assert label_threshold(only(label=["pos"] * 1000)) == (0.052, "pos goes from 100.0 % to 90.0 %")
+
+
+def test_the_rarest_of_many_labels_sets_the_threshold():
+    held = [["toxic"]] * 1000 + [["toxic", "threat"]] * 30 + [[]] * 8970
+    assert rates_threshold(only(label=held)) == (0.0021, "threat goes from 0.3 % to 1.2 %")
+
+
+def test_lengths_that_hardly_vary_do_not_make_a_threshold_that_nothing_exceeds():
+    assert length_threshold(only(words=[9] * 1000), 1.2) == (0.2, "less than 20.0 % longer")
+    threshold, told = length_threshold(only(words=[1, 2, 3] * 300), 1.2)
+    assert threshold < 0.15
+    assert told == "about 20.0 % longer"
+    wide = np.random.default_rng(0).lognormal(5, 2, 1000).astype(int) + 1
+    assert length_threshold(only(words=wide), 1.2) == (0.02, "more than 20.0 % longer")
+
+
+def test_labels_that_nothing_holds_get_no_comparator(measure):
+    measured = measure(["x", "y"], "multilabel", none=True)
+    text = infer(measured, "multilabel", ["x", "y"], 1000, "some data")
+    label = next(feature for feature in parse(text).feature if feature.name == "label")
+    assert not label.HasField("drift_comparator")
+    assert "# No example holds a label, so that none are compared." in text
+    assert list(label.string_domain.value) == ["x", "y"]
+
+
+def test_a_schema_of_no_examples_is_refused(measure):
+    measured = measure(["neg", "pos"])
+    empty = {split: statistics(label=[]) for split in measured}
+    with pytest.raises(DataError, match="there is no training example"):
+        infer(empty, "binary", ["neg", "pos"], 1000, "some data")

@@ -9,7 +9,7 @@ from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 from components.data_gate.check import validate
-from components.example_gen.profile import write_spans
+from components.example_gen.profile import NEWEST, PREVIOUS, write_spans
 from tests.components.data_gate.profiles import COMPARED, statistics_of_table
 
 SCHEMA = (
@@ -23,14 +23,15 @@ SCHEMA = (
 )
 
 
-def write_inputs(folder, schema, splits, parts):
+def write_inputs(folder, schema, splits, parts, serving_expected=False):
     """Writes anomalies, statistics, schema and profile into folders of those names.
 
     Args:
         folder: where.
         schema: its text.
         splits: a table for each, whose columns are the Examples' features.
-        parts: a table for each part of the profile.
+        parts: a table for each part of the profile; one without rows is of a span that is numbered, and not written.
+        serving_expected: whether users' texts are configured.
     """
     measured = {split: statistics_of_table(table) for split, table in splits.items()}
     anomalies = validate(measured, text_format.Parse(schema, schema_pb2.Schema()))
@@ -40,8 +41,11 @@ def write_inputs(folder, schema, splits, parts):
     (folder / "schema").mkdir()
     (folder / "schema" / "schema.pbtxt").write_text(schema)
     profile = folder / "profile"
-    write_spans(str(profile), 7, 6)
+    newest, previous = (number if part in parts else None for part, number in ((NEWEST, 7), (PREVIOUS, 6)))
+    write_spans(str(profile), newest, previous, serving_expected)
     for part, table in parts.items():
+        if not table.num_rows:
+            continue
         (profile / part).mkdir()
         pq.write_table(table, profile / part / "00000-00000.parquet")
     return json.dumps(list(splits))

@@ -8,7 +8,7 @@ from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 from tensorflow_metadata.proto.v0.anomalies_pb2 import Anomalies  # pyright: ignore[reportAttributeAccessIssue]
 
-from components.data_gate.anomalies import Anomaly, list_anomalies
+from components.data_gate.anomalies import Anomaly, list_anomalies, no_rows
 from tests.components.data_gate.profiles import statistics
 
 EVERY = "presence { min_fraction: 1.0 min_count: 1 } shape { dim { size: 1 } }"
@@ -91,3 +91,9 @@ def test_every_reason_is_listed_and_those_that_we_have_no_words_for_are_tfdvs():
         Anomaly("test", "label", "first: One.", "UNKNOWN_TYPE", "First", "One."),
         Anomaly("test", "label", "second: Two.", "UNKNOWN_TYPE", "Second", "Two."),
     ]
+
+
+@pytest.mark.parametrize("data", ["span 2", "users' texts"])
+def test_what_is_no_split_is_not_called_one(data):
+    assert str(Anomaly(data, "words", "they are longer", "", "", "")) == f"{data}, feature words: they are longer"
+    assert str(no_rows(data)) == f"{data}: it has no row that can be used"

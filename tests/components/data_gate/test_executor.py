@@ -9,6 +9,7 @@ import pytest
 from tfx.components.example_validator import executor as example_validator
 from tfx.types import standard_artifacts
 
+from components.data_gate import profile_statistics
 from components.data_gate.artifact import DataBlessing
 from components.data_gate.executor import Executor
 from components.errors import DataGateError
@@ -28,8 +29,8 @@ TYPES = {
 def gate(tmp_path):
     """Runs validator and gate on a table for each split and part, and returns the folder of the gate's output."""
 
-    def run(splits, schema=SCHEMA, **parts):
-        names = write_inputs(tmp_path, schema, splits, parts)
+    def run(splits, schema=SCHEMA, serving_expected=False, **parts):
+        names = write_inputs(tmp_path, schema, splits, parts, serving_expected)
         inputs, blessing = {}, DataBlessing()
         for name, kind in TYPES.items():
             inputs[name] = kind()
@@ -87,7 +88,7 @@ def test_an_unknown_label_stops_the_run_in_plain_words(gate, tmp_path):
         "the data is not what its schema says (40 in train, 40 in eval):",
         '  eval  label  unknown value "meh" in 1 of 40 examples (2.5 %); the schema allows sincere, insincere',
     ]
-    assert lines[2].startswith("mend the data, or allow it in the schema if it is right")
+    assert lines[2].startswith("mend the data; if it is right, allow it in the schema")
     assert lines[2].endswith(str(tmp_path / "gate-stopped" / "report.md"))
     assert len(lines) == 3
     [anomaly] = content(tmp_path / "gate-stopped")["anomalies"]
@@ -121,11 +122,48 @@ def test_users_texts_that_differ_from_training_stop_the_run(gate):
 
 
 def test_too_few_rows_are_noted_and_stop_nothing(gate):
-    folder = gate({"train": table()}, newest=table(rows=50, rate=0.5), previous=table(seed=1))
+    folder = gate({"train": table()}, newest=table(rows=50, rate=0.1, seed=1), previous=table(seed=2))
     notes = content(folder)["notes"]
     assert len(notes) == 3
-    assert notes[0].startswith("drift of label: insincere 6.4 % in span 6, 50.0 % in span 7; too few rows")
+    assert notes[0].startswith("drift of label: insincere 6.4 % in span 6, 10.0 % in span 7; too few rows")
+    assert notes[1].startswith("drift of words: lengths of texts: a median of")
     assert (folder / "report.md").read_text().count("| too few rows |") == 3
+
+
+def test_what_few_rows_make_certain_stops_the_run(gate):
+    with pytest.raises(DataGateError, match=r"span 7 +label +insincere 6\.4 % in span 6, 50\.0 % in span 7 \(Jensen"):
+        gate({"train": table()}, newest=table(rows=50, rate=0.5), previous=table(seed=1))
+
+
+@pytest.mark.parametrize(("newest", "previous", "named"), [(0, 2000, "span 7"), (2000, 0, "span 6")])
+def test_a_span_without_usable_rows_stops_the_run(gate, newest, previous, named):
+    with pytest.raises(DataGateError, match=rf"\n  {named}    it has no row that can be used\n"):
+        gate({"train": table()}, newest=table()[:newest], previous=table()[:previous])
+
+
+def test_a_first_span_is_compared_with_none(gate):
+    found = content(gate({"train": table()}, newest=table()))
+    assert found["not_compared"][0].startswith("There is no earlier span")
+
+
+def test_configured_texts_of_users_of_which_none_can_be_used_stop_the_run(gate):
+    with pytest.raises(DataGateError, match=r"users' texts    it has no row that can be used"):
+        gate({"train": table()}, serving_expected=True)
+
+
+def test_what_is_not_configured_is_said_so(gate):
+    found = content(gate({"train": table()}))
+    assert found["not_compared"][1].startswith("No texts of users are configured (data.serving)")
+
+
+def test_a_large_span_is_compared_by_a_sample_and_the_report_says_so(gate, monkeypatch):
+    monkeypatch.setattr(profile_statistics, "MOST_ROWS", 1000)
+    folder = gate({"train": table()}, newest=table(seed=1), previous=table(rows=900, seed=2))
+    found = content(folder)
+    assert {(c["reference_rows"], c["current_rows"]) for c in found["comparisons"]} == {(900, 1000)}
+    told = "Of span 7's 2,000 rows 1,000 were compared"
+    assert any(sentence.startswith(told) for sentence in found["not_compared"])
+    assert told in (folder / "report.md").read_text()
 
 
 def test_an_empty_split_stops_the_run(gate):

@@ -59,8 +59,37 @@ def test_divergence_is_in_bits():
     assert divergence([3, 1], [1, 1]) == pytest.approx(jensenshannon([0.75, 0.25], [0.5, 0.5], base=2) ** 2)
 
 
+def test_no_divergence_is_below_0_or_not_a_number():
+    random = np.random.default_rng(0)
+    for _ in range(200):
+        counts = random.uniform(0.1, 1000, 4)
+        assert 0 <= divergence(counts, counts * (1 + 1e-16) / 3) < 1e-12
+
+
 def test_scaling_by_more_is_further_away():
     feature = measure(np.random.default_rng(0).lognormal(3, 0.5, 5000))
     distances = [distance_if_scaled(feature, factor) for factor in (1.0, 1.1, 1.3, 2.0)]
     assert distances[0] == 0
     assert distances == sorted(distances)
+
+
+@pytest.mark.parametrize(
+    ("draw", "most"),
+    [
+        (lambda random, factor: random.poisson(12 * factor, 20_000) + 1, 0.04),
+        (lambda random, factor: np.round(random.lognormal(2.5, 0.5, 20_000) * factor) + 1, 0.02),
+        (lambda random, factor: np.ceil(random.uniform(0, 12, 20_000) * factor), 0.03),
+    ],
+)
+def test_scaled_lengths_lie_as_far_away_as_newly_drawn_longer_ones(draw, most):
+    random = np.random.default_rng(0)
+    shorter, longer = (measure(draw(random, factor).astype(int)) for factor in (1.0, 1.2))
+    told = distance_if_scaled(shorter, 1.2)
+    align(shorter, longer)
+    assert told == pytest.approx(divergence(counts(shorter), counts(longer)), abs=most)
+
+
+def test_whole_numbers_leave_no_gaps_when_they_are_scaled():
+    assert distance_if_scaled(measure([1, 2, 3] * 1000), 1.2) < 0.15
+    assert distance_if_scaled(measure([4, 5, 6, 7] * 1000), 1.2) < 0.25
+    assert distance_if_scaled(measure([4, 5, 6, 7] * 1000), 1.0) == pytest.approx(0, abs=1e-9)

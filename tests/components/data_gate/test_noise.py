@@ -34,3 +34,12 @@ def test_without_rows_everything_is_noise():
 def test_the_least_rows_are_just_enough(categories, threshold):
     rows = least_rows(categories, threshold)
     assert largest_by_chance(categories, rows, rows) <= threshold < largest_by_chance(categories, rows - 1, rows - 1)
+
+
+def test_of_many_tests_none_exceeds_more_often_than_one():
+    random = np.random.default_rng(0)
+    rates = np.array([0.1, 0.05, 0.05, 0.01, 0.9])
+    counts = random.binomial(2000, rates, size=(2, 4000, 5)) / 2000
+    distances = jensenshannon(np.stack([counts[0], 1 - counts[0]]), np.stack([counts[1], 1 - counts[1]]), base=2) ** 2
+    above = np.mean(distances.max(axis=1) > largest_by_chance(2, 2000, 2000, tests=5))
+    assert above < 0.003

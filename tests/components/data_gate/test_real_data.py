@@ -15,12 +15,15 @@ from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 import schema
-from components.data_gate.comparisons import DIFFERENT, DRIFT, SAME, Side, compare
+from components.data_gate.comparators import DRIFT
+from components.data_gate.comparisons import DIFFERENT, SAME, TOO_FEW_ROWS, Side, compare
 from components.data_gate.profile_statistics import profile_statistics
 from components.features import LABEL, WORDS
 
 DATA = Path(__file__).parents[4] / "shared" / "data"
 TOXIC = ("toxic", "severe_toxic", "obscene", "threat", "insult", "identity_hate")
+# Halves of 3,000 comments are too few for labels that 0.3 % of them hold.
+UNCHANGED = {"quora": SAME, "toxic": TOO_FEW_ROWS}
 
 pytestmark = [
     pytest.mark.slow,
@@ -56,7 +59,7 @@ def _measure(rows):
 def test_halves_are_the_same(name):
     rows = _read(name)
     half = len(rows) // 2
-    assert _verdicts(name, rows[:half], rows[half:]) == {WORDS: SAME, LABEL: SAME}
+    assert _verdicts(name, rows[:half], rows[half:]) == {WORDS: SAME, LABEL: UNCHANGED[name]}
 
 
 @pytest.mark.parametrize(("name", "factor"), [("quora", 1.3), ("toxic", 1.8)])
@@ -64,7 +67,7 @@ def test_longer_texts_are_different(name, factor):
     rows = _read(name)
     half = len(rows) // 2
     longer = [(round(words * factor), labels) for words, labels in rows[half:]]
-    assert _verdicts(name, rows[:half], longer) == {WORDS: DIFFERENT, LABEL: SAME}
+    assert _verdicts(name, rows[:half], longer) == {WORDS: DIFFERENT, LABEL: UNCHANGED[name]}
 
 
 @pytest.mark.parametrize(("name", "negative", "times"), [("quora", ["sincere"], 2), ("toxic", [], 2)])

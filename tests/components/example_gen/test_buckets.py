@@ -69,3 +69,8 @@ def test_two_workers_and_two_attempts_never_share_a_file(tmp_path):
 def test_nothing_to_spill_leaves_no_file(tmp_path):
     assert spilled(tmp_path / "spill", []) == []
     assert list((tmp_path / "spill").iterdir()) == []
+
+
+def test_a_file_name_that_is_no_utf8_comes_back(tmp_path):
+    odd = row("a")._replace(file="caf\udce9.csv")
+    assert list(read_sorted(spilled(tmp_path, [odd]))) == [odd]

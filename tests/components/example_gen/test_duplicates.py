@@ -81,3 +81,11 @@ def test_official_test_split_stays_even_where_it_repeats_or_contradicts_itself()
     resolution = resolve([*official, row("train/neg/9.txt", labels=("neg",))], DROP)
     assert (resolution.kept, resolution.contradictions) == (official, 3)
     assert (resolution.dropped["across_splits"], resolution.repeated["within_split"]) == (1, 2)
+
+
+def test_copies_that_stay_beside_the_official_row_are_still_duplicates_of_each_other():
+    official = row("test/pos/1.txt", 1, official=True)
+    copies = [row("train/pos/1.txt"), row("train/pos/2.txt")]
+    resolution = resolve([*copies, official], Duplicates(across_splits=COUNT))
+    assert resolution.kept == [official, copies[0]]
+    assert (resolution.dropped, resolution.repeated) == ({"within_split": 1}, {"across_splits": 1})

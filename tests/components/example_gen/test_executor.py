@@ -411,3 +411,65 @@ def test_several_processes_write_the_same_bytes(execute, tmp_path):
     )
     assert together.files() == alone.files()
     assert together.summary == alone.summary
+
+
+def test_files_of_no_span_are_compared_with_no_span(execute, spanned, tmp_path):
+    test = write_csv(tmp_path / "test.csv", [(f"test {number}", number % 2) for number in range(50)])
+    (spanned / "span-1" / "a.csv").unlink()
+    outcome = execute(tmp_path / "run", source="files", path=span_path(spanned), test_path=test)
+    assert profiles(outcome).previous_span is None
+    assert profiles(outcome).tables == {}
+    assert outcome.summary["spans"] == {"2": 300}
+
+
+def test_contradictions_are_found_whether_they_are_sampled_or_not(execute, tmp_path):
+    contradicted = [(f"disputed {number}", label) for number in range(300) for label in (0, 1)]
+    path = write_csv(tmp_path / "a.csv", [*reviews(1000), *contradicted])
+    sample = {"fraction": 0.3, "stratify": True}
+    outcome = execute(source="files", path=path, sample=sample, max_bad_fraction=0.9)
+    assert not [text for text in all_texts(outcome) if text.startswith("disputed")]
+    assert outcome.summary["quarantined"] == {"conflicting labels": 600}
+
+
+def test_what_users_sent_is_not_sampled(execute, spanned, tmp_path):
+    sent = tmp_path / "sent.jsonl"
+    sent.write_text("".join(json.dumps({"text": f"sent {number}"}) + "\n" for number in range(50)))
+    data = {"path": str(spanned / "span-1" / "a.csv"), "sample": {"fraction": 0.5}, "serving": {"path": str(sent)}}
+    assert execute(source="files", **data).summary["references"] == {"serving": 50}
+
+
+def test_the_version_that_is_read_is_recorded(execute, tmp_path):
+    for version in (1, 3):
+        (tmp_path / f"span-5-v{version}").mkdir()
+        write_csv(tmp_path / f"span-5-v{version}" / "a.csv", reviews())
+    artifact = execute(source="files", path=str(tmp_path / "span-{SPAN}-v{VERSION}" / "*.csv")).artifact
+    assert (artifact.span, artifact.get_int_custom_property("version")) == (5, 3)
+
+
+def test_what_an_attempt_that_was_killed_left_behind_does_not_count(execute, spanned, tmp_path):
+    (tmp_path / "run" / "profile" / "previous").mkdir(parents=True)
+    (tmp_path / "run" / "profile" / "previous" / "00000-00007.parquet").write_bytes(b"half")
+    (tmp_path / "run" / "examples" / ".spill").mkdir(parents=True)
+    outcome = execute(tmp_path / "run", source="files", path=span_path(spanned))
+    assert len(profiles(outcome).tables["previous"]) == 300
+    assert not (tmp_path / "run" / "examples" / ".spill").exists()
+
+
+@pytest.mark.parametrize(("reference", "parts"), [(1, {"newest", "previous"}), (3, set())])
+def test_the_newest_span_is_compared_with_the_reference_and_with_none_if_it_is_its_own(
+    execute, spanned, reference, parts
+):
+    (spanned / "span-3").mkdir()
+    write_csv(spanned / "span-3" / "a.csv", reviews(100))
+    write_csv(spanned / "span-1" / "a.csv", reviews(200))
+    outcome = execute(source="files", path=span_path(spanned), reference_span=reference, window=1)
+    assert set(profiles(outcome).tables) == parts
+    assert profiles(outcome).previous_span == (1 if reference == 1 else None)
+    if parts:
+        assert profiles(outcome).tables["previous"].num_rows == 200
+
+
+def test_a_reference_after_the_newest_span_is_refused(execute, spanned, tmp_path):
+    data = {"source": "files", "path": span_path(spanned), "span": 1, "reference_span": 2}
+    with pytest.raises(ConfigError, match=r"data\.reference_span is 2, which is after span 1"):
+        execute(tmp_path / "run", fingerprint="f", **data)

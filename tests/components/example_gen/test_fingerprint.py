@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -108,9 +109,9 @@ def test_errors_are_those_of_the_source(folder):
 
 
 def test_file_that_cannot_be_read(folder, monkeypatch):
-    def refuse(path):
-        raise PermissionError(13, "Permission denied", path)
+    def refuse(self, *_, **__):
+        raise PermissionError(13, "Permission denied", str(self))
 
-    monkeypatch.setattr("components.example_gen.storage.digest", refuse)
-    with pytest.raises(DataError, match=r"data\.path: .*a\.csv cannot be read: Permission denied"):
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(DataError, match=r"a\.csv cannot be read \(Permission denied\)"):
         digest(folder)

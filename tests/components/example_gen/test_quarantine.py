@@ -98,3 +98,14 @@ def test_keep_copies_both_files(tmp_path, times):
         quarantine.keep(str(tmp_path / "1"), str(tmp_path / "1-stopped"))
     for name in ("rows.jsonl", "summary.json"):
         assert (tmp_path / "1-stopped" / name).read_bytes() == (tmp_path / "1" / name).read_bytes()
+
+
+def test_more_bad_rows_than_a_worker_holds_are_kept_in_files_and_come_out_in_order(tmp_path, monkeypatch):
+    monkeypatch.setattr(quarantine, "_HELD_ROWS", 10)
+    parts = [Report(folder=str(tmp_path / "spill")) for _ in range(3)]
+    for line in range(99, -1, -1):
+        parts[line % 3].reject(BadRow("a.csv", line, "empty text", "why", "x"))
+        assert len(parts[line % 3].bad_rows) < 10
+    quarantine.write(merge(parts), str(tmp_path / "aside"))
+    assert [row.line for row in quarantine.read_rows(str(tmp_path / "aside"))] == list(range(100))
+    assert quarantine.read_summary(str(tmp_path / "aside")).quarantined == {"empty text": 100}

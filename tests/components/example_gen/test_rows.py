@@ -88,7 +88,7 @@ def test_a_pair_is_identified_by_both_texts():
 @pytest.mark.parametrize(
     ("pair", "detail"),
     [
-        ("", "the text is empty"),
+        ("", "the second text is empty"),
         ("x" * 301, "the second text has 301 characters, more than data.max_characters 300"),
         ("\ud800", "half of a surrogate pair, \\ud800, at character 1 of the second text"),
     ],

@@ -1,16 +1,22 @@
 from __future__ import annotations
 
+import errno
 import gzip
 import hashlib
 import io
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from apache_beam.io.filesystem import BeamIOError, FileMetadata, FileSystem
 
 from components.errors import DataError
 from components.example_gen import storage
+from components.example_gen.formats import formats
+from components.example_gen.formats.columns import Columns
+from components.example_gen.formats.file import InputFile
 
 _FILES: dict[str, bytes] = {}
 
@@ -181,3 +187,106 @@ def test_beam_is_not_imported_for_local_paths():
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "set()"
+
+
+def test_a_home_that_is_not_there_and_a_name_too_long_are_said(folder):
+    for look in (storage.find, storage.is_folder, storage.is_file, storage.size, storage.home_filled, storage.parts):
+        with pytest.raises(DataError, match=r"~nosuchuser/x: there is no such home folder; write the path without ~"):
+            look("~nosuchuser/x")
+    for look in (storage.find, storage.is_folder, storage.is_file, storage.size):
+        with pytest.raises(DataError, match=r"cannot be read \(File name too long\)"):
+            look("x" * 300)
+
+
+def test_one_file_has_one_resolved_path(folder):
+    (folder / "link.csv").symlink_to("a/1.csv")
+    paths = ("a/1.csv", "./a/../a/1.csv", "link.csv", str(folder / "a" / "1.csv"))
+    assert {storage.resolved(path) for path in paths} == {str((folder / "a" / "1.csv").resolve())}
+    assert storage.resolved("gs://b/x") == storage.home_filled("gs://b/x") == "gs://b/x"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "closed"),
+    [("*/1.csv", "a/1.csv"), ("*/*.csv", "a"), ("**/*.csv", "a/deep"), ("a/**", "a/deep/deeper")],
+)
+def test_a_folder_that_may_not_be_read_is_said(folder, monkeypatch, pattern, closed):
+    def refuse(function):
+        def guarded(path, *args, **kwargs):
+            if str(path) == closed:
+                raise PermissionError(errno.EACCES, "Permission denied", str(path))
+            return function(path, *args, **kwargs)
+
+        return guarded
+
+    monkeypatch.setattr("os.scandir", refuse(os.scandir))
+    monkeypatch.setattr("pathlib.Path.stat", refuse(Path.stat))
+    with pytest.raises(DataError, match=rf"cannot be read \(Permission denied: {closed}\)"):
+        storage.find(pattern)
+
+
+def test_a_link_that_leads_nowhere_is_said(folder):
+    (folder / "a" / "0.csv").symlink_to("gone.csv")
+    (folder / "a" / "0").symlink_to("gone")
+    for pattern in ("a/*.csv", "*/0.csv", "a/**"):
+        with pytest.raises(DataError, match=r"cannot be read \(No such file or directory: a/0(\.csv)?\)"):
+            storage.find(pattern)
+    assert storage.find("a/1*") == ["a/1.csv"]
+    assert storage.find("a/*/3.csv") == ["a/deep/3.csv"]
+
+
+class _Breaking(io.RawIOBase):
+    """Some bytes, then an error of the client's own."""
+
+    def __init__(self, content, sound, error):
+        self._content, self._sound, self._error = io.BytesIO(content), sound, error
+
+    def readable(self):
+        return True
+
+    def seekable(self):
+        return True
+
+    def readinto(self, buffer):
+        if self.tell() >= self._sound:
+            raise self._error
+        return self._content.readinto(buffer)
+
+    def seek(self, offset, whence=0):
+        return self._content.seek(offset, whence)
+
+    def tell(self):
+        return self._content.tell()
+
+
+@pytest.mark.parametrize("error", [RuntimeError("quota"), OSError("quota")])
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.csv.zip", "a.parquet", "a.tfrecord"])
+def test_what_goes_wrong_while_a_url_is_read_is_no_damage(memory, monkeypatch, error, name):
+    url = f"mem://bucket/{name}"
+    content = gzip.compress(os.urandom(1 << 16))[:1000]
+    sound = len(content) if name.endswith(".gz") else 0
+    monkeypatch.setattr(_Memory, "open", lambda *_, **__: io.BufferedReader(_Breaking(content, sound, error)))
+    message = rf"{url} cannot be reached \(quota\); the file broke off on the way: try again"
+    for read in (storage.digest, _copied):
+        with pytest.raises(DataError, match=message):
+            read(url)
+    file, columns = InputFile(url, url), Columns("text", label="label")
+    module = formats.module(formats.format_of(url))
+    with pytest.raises(DataError, match=message):
+        module.check(file, columns)
+    with pytest.raises(DataError, match=message):
+        list(module.read(file, columns))
+
+
+def _copied(url):
+    with storage.local_copy(url) as path:
+        return path
+
+
+def test_a_url_can_be_read_from_any_place(memory):
+    memory["mem://bucket/x"] = content = os.urandom(5_000_000)
+    with storage.open_binary("mem://bucket/x") as file:
+        assert file.seek(-10, 2) == len(content) - 10
+        assert file.read() == content[-10:]
+        file.seek(0)
+        assert file.read(4_000_000) == content[:4_000_000]
+        assert file.tell() == 4_000_000

@@ -16,19 +16,21 @@ _COMPLAINTS = frozenset({"Log.entryAdded", "Runtime.consoleAPICalled", "Runtime.
 _SECONDS = 60
 
 
-def looked_at(page: Path, profile: Path, width: int, ask: str) -> tuple[Any, list[dict[str, Any]]]:
-    """What the page answers to a JavaScript expression on a screen so wide, and what the browser complained of."""
+def looked_at(
+    page: Path, profile: Path, width: int, ask: str, media: str = "screen"
+) -> tuple[Any, list[dict[str, Any]]]:
+    """What the page answers to a JavaScript expression, so wide on a screen or in print; the browser's complaints."""
     assert CHROMIUM is not None
     options = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--remote-debugging-port=0"]
     command = [CHROMIUM, *options, f"--user-data-dir={profile}", "about:blank"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as browser:
         try:
-            return asyncio.run(asyncio.wait_for(_look(page, profile, width, ask), _SECONDS))
+            return asyncio.run(asyncio.wait_for(_look(page, profile, width, ask, media), _SECONDS))
         finally:
             browser.terminate()
 
 
-async def _look(page: Path, profile: Path, width: int, ask: str) -> tuple[Any, list[dict[str, Any]]]:
+async def _look(page: Path, profile: Path, width: int, ask: str, media: str) -> tuple[Any, list[dict[str, Any]]]:
     port = await _port(profile)
     async with aiohttp.ClientSession() as session:
         async with session.get(f"http://127.0.0.1:{port}/json/list") as answer:
@@ -40,6 +42,7 @@ async def _look(page: Path, profile: Path, width: int, ask: str) -> tuple[Any, l
                 await tab.call(f"{domain}.enable")
             screen = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": True}
             await tab.call("Emulation.setDeviceMetricsOverride", **screen)
+            await tab.call("Emulation.setEmulatedMedia", media=media)
             await tab.call("Page.navigate", url=page.as_uri())
             await tab.event("Page.loadEventFired")
             answered = await tab.call("Runtime.evaluate", expression=ask, returnByValue=True)

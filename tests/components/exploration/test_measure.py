@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from components.exploration.exploration import NO_LABEL, Exploration
+from components.exploration.exploration import Exploration
 from components.exploration.measure import Task, measure
+from components.features import NO_LABEL
 from tests.components.exploration.examples import Text, write_split
 from tests.components.exploration.making import account, explore
 

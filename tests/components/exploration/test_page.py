@@ -1,19 +1,20 @@
 from __future__ import annotations
 
 import html.parser
+import itertools
 import os
 import pickle
 import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
-from components.exploration import page
+from components.exploration import drawing, page
 from components.exploration.exploration import Exploration
-from components.exploration.figures import draw
+from components.exploration.figures import Figure
 from tests.components.exploration.chromium import CHROMIUM, looked_at
 from tests.components.exploration.examples import Text
 from tests.components.exploration.making import explore, explore_hostile
@@ -26,6 +27,9 @@ _WIDEST = """(() => {
   const rights = all.map(known => Math.ceil(known.getBoundingClientRect().right));
   return Math.max(document.documentElement.scrollWidth, ...rights);
 })()"""
+
+_SHOWN_IN_PRINT = """[...document.querySelectorAll("figure table")]
+  .filter(known => known.getBoundingClientRect().height > 20 && !known.closest("details")).length"""
 
 
 class Page(html.parser.HTMLParser):
@@ -62,30 +66,46 @@ def texts(count: int, label: str, span: int = 0) -> list[Text]:
     return [Text(f"{label} text {place} " + "more " * (place % 40), (label,), span=span) for place in range(count)]
 
 
+class View(NamedTuple):
+    """An exploration, the figures drawn of it, and its page."""
+
+    exploration: Exploration
+    figures: list[Figure]
+    source: str
+
+
+def view(exploration: Exploration) -> View:
+    """Draws once what the page shows."""
+    figures: list[Figure] = []
+    with pytest.MonkeyPatch.context() as patched:
+        draw = page.draw
+        patched.setattr(page, "draw", lambda known: figures.extend(draw(known)) or figures)
+        return View(exploration, figures, page.render(exploration))
+
+
 @pytest.fixture(scope="module")
-def exploration(tmp_path_factory: pytest.TempPathFactory) -> Exploration:
+def friendly(tmp_path_factory: pytest.TempPathFactory) -> View:
     splits = {"train": [*texts(900, "neg"), *texts(40, "pos", 1)], "eval": texts(30, "neg"), "test": texts(2, "pos")}
-    return explore(tmp_path_factory.mktemp("examples"), splits, duplicates={"within_split": 7})
+    return view(explore(tmp_path_factory.mktemp("examples"), splits, duplicates={"within_split": 7}))
 
 
 @pytest.fixture(scope="module")
-def hostile(tmp_path_factory: pytest.TempPathFactory) -> Exploration:
-    return explore_hostile(tmp_path_factory.mktemp("examples"))
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> View:
+    return view(explore_hostile(tmp_path_factory.mktemp("examples")))
 
 
-def test_the_page_says_what_was_measured(exploration: Exploration):
-    source = page.render(exploration)
-    parsed = Page(source)
+def test_the_page_says_what_was_measured(friendly: View):
+    parsed = Page(friendly.source)
     assert "940 train, 30 eval, 2 test" in parsed.text
     assert "duplicates dropped" in parsed.text
     assert parsed.having("html")[0]["lang"] == "en"
     assert {known["href"] for known in parsed.having("a")} <= {f"#{known['id']}" for known in parsed.having("section")}
 
 
-@pytest.mark.parametrize("which", ["exploration", "hostile"])
+@pytest.mark.parametrize("which", ["friendly", "hostile"])
 def test_each_figure_has_its_words_and_its_numbers(which: str, request: pytest.FixtureRequest):
-    known: Exploration = request.getfixturevalue(which)
-    figures, parsed = draw(known), Page(page.render(known))
+    known, figures, source = request.getfixturevalue(which)
+    parsed = Page(source)
     expected = {"label-bars", "words", "characters", "tokens", "span-bars"}
     assert {figure.key for figure in figures} == expected | ({"labels-per-text"} if known.holds_many else set())
     images = [attributes for _, attributes in parsed.elements if attributes.get("role") == "img"]
@@ -95,9 +115,9 @@ def test_each_figure_has_its_words_and_its_numbers(which: str, request: pytest.F
     assert len(parsed.having("details")) == len(figures)
 
 
-@pytest.mark.parametrize("which", ["exploration", "hostile"])
+@pytest.mark.parametrize("which", ["friendly", "hostile"])
 def test_nothing_comes_from_elsewhere(which: str, request: pytest.FixtureRequest):
-    parsed = Page(page.render(request.getfixturevalue(which)))
+    parsed = Page(request.getfixturevalue(which).source)
     tags = {tag for tag, _ in parsed.elements}
     assert not tags & {"script", "img", "link", "iframe", "object", "embed", "form", "base", "image"}
     for _, attributes in parsed.elements:
@@ -110,8 +130,8 @@ def test_nothing_comes_from_elsewhere(which: str, request: pytest.FixtureRequest
     assert {known["href"][1:] for known in parsed.having("use")} <= set(identities)
 
 
-def test_hostile_texts_are_shown_not_obeyed(hostile: Exploration):
-    source = page.render(hostile)
+def test_hostile_texts_are_shown_not_obeyed(hostile: View):
+    source = hostile.source
     parsed = Page(source)
     assert not parsed.having("script")
     assert not parsed.having("b")
@@ -121,7 +141,7 @@ def test_hostile_texts_are_shown_not_obeyed(hostile: Exploration):
     assert "\\x1b[2J" in parsed.text
     assert "\\u202etxt.exe" in parsed.text
     assert "\U0001f468\u200d\U0001f469" in parsed.text
-    for figure in draw(hostile):
+    for figure in hostile.figures:
         assert figure.svg.isascii()
 
 
@@ -142,7 +162,7 @@ def test_many_labels_and_an_empty_split(tmp_path: Path):
     assert "label 0" in parsed.text
 
 
-def test_the_same_data_gives_the_same_bytes(exploration: Exploration, tmp_path: Path):
+def test_the_same_data_gives_the_same_bytes(friendly: View, tmp_path: Path):
     settings = tmp_path / "matplotlibrc"
     settings.write_text("font.size: 31\nsvg.fonttype: path\n")
     code = (
@@ -150,7 +170,7 @@ def test_the_same_data_gives_the_same_bytes(exploration: Exploration, tmp_path: 
     )
     elsewhere = subprocess.run(
         [sys.executable, "-c", code],
-        input=pickle.dumps(exploration),
+        input=pickle.dumps(friendly.exploration),
         env={
             **os.environ,
             "MPLCONFIGDIR": str(tmp_path),
@@ -160,7 +180,7 @@ def test_the_same_data_gives_the_same_bytes(exploration: Exploration, tmp_path: 
         capture_output=True,
         check=True,
     )
-    assert elsewhere.stdout.decode().rstrip("\n") == page.render(exploration).rstrip("\n")
+    assert elsewhere.stdout.decode().rstrip("\n") == friendly.source.rstrip("\n")
 
 
 def test_a_home_that_cannot_be_written_is_no_complaint(tmp_path: Path):
@@ -180,22 +200,70 @@ def test_a_home_that_cannot_be_written_is_no_complaint(tmp_path: Path):
     assert "matplotlib" not in drawn.stderr.lower()
 
 
-def test_the_settings_of_matplotlib_stay(exploration: Exploration):
+def test_the_settings_of_matplotlib_stay():
     import matplotlib as mpl
 
     mpl.rcParams["font.size"] = 17
     try:
-        page.render(exploration)
+        assert drawing.bars("key", ["a"], {"train": [1]}, "texts").startswith("<svg")
         assert mpl.rcParams["font.size"] == 17
     finally:
         mpl.rcParams["font.size"] = mpl.rcParamsDefault["font.size"]
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
-@pytest.mark.parametrize("which", ["exploration", "hostile"])
+@pytest.mark.parametrize("which", ["friendly", "hostile"])
 def test_a_browser_has_no_complaint_and_a_phone_no_overflow(which: str, request: pytest.FixtureRequest, tmp_path: Path):
     file = tmp_path / "page.html"
-    file.write_text(page.render(request.getfixturevalue(which)), encoding="utf-8")
+    file.write_text(request.getfixturevalue(which).source, encoding="utf-8")
     widest, complaints = looked_at(file, tmp_path / "profile", 360, _WIDEST)
     assert complaints == []
     assert widest <= 360
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
+def test_what_is_printed_has_the_numbers_outside_of_closed_details(friendly: View, tmp_path: Path):
+    file = tmp_path / "page.html"
+    file.write_text(friendly.source, encoding="utf-8")
+    counts = {
+        media: looked_at(file, tmp_path / media, 1000, _SHOWN_IN_PRINT, media)[0] for media in ("screen", "print")
+    }
+    assert counts == {"screen": 0, "print": len(friendly.figures)}
+
+
+def test_the_numbers_to_print_are_a_copy_that_needs_no_details(friendly: View):
+    parsed = Page(friendly.source)
+    copies = [attributes for attributes in parsed.having("div") if attributes.get("class") == "printed"]
+    assert len(copies) == len(friendly.figures)
+    printing = friendly.source.split("@media print {")[1].split("</style>")[0]
+    assert re.search(r"details[^{]*\{ display: none; \}", printing)
+    assert ".printed { display: block; }" in printing
+    assert "details-content" not in printing
+
+
+def palettes(source: str) -> list[dict[str, str]]:
+    """The colours of the page on light and on dark paper."""
+    return [dict(re.findall(r"--([\w-]+): (#[0-9a-f]+);", root)) for root in re.findall(r":root \{([^}]*)\}", source)]
+
+
+def luminance(colour: str) -> float:
+    """Relative, as WCAG 2.2 defines it."""
+    digits = colour[1:] if len(colour) == 7 else "".join(digit * 2 for digit in colour[1:])
+    shares = [int(digits[place : place + 2], 16) / 255 for place in (0, 2, 4)]
+    red, green, blue = (share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    darker, lighter = sorted((luminance(one), luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def test_colours_stand_out_on_either_paper(friendly: View):
+    assert contrast("#fff", "#000000") == pytest.approx(21)
+    light, dark = palettes(friendly.source)
+    for palette in (light, dark):
+        series = [palette[f"series-{place}"] for place in (1, 2, 3)]
+        assert all(contrast(colour, palette["paper"]) >= 3 for colour in (*series, palette["mark"]))  # WCAG 1.4.11
+        assert all(contrast(palette[text], palette["paper"]) >= 4.5 for text in ("ink", "quiet"))  # WCAG 1.4.3
+        assert all(contrast(*pair) >= 1.3 for pair in itertools.combinations(series, 2))

@@ -66,6 +66,32 @@ def test_what_the_source_does_not_know_is_refused():
     assert "is no https address" in fails(ConfigError, "imdb", "https:///aclImdb_v1.tar.gz")
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://[::1/train.csv",
+        "https://bob:s3cr3t@[::1/train.csv?sig=s3cr3t",
+        "https://x:port/train.csv",
+        "https://x:99999/train.csv",
+        "ftp://bob:s3cr3t@x/train.csv",
+    ],
+)
+def test_an_address_that_is_none_is_refused_and_no_secret_shown(url):
+    message = fails(ConfigError, "quora", url)
+    assert "is no https address; give archive.org, kaggle, a URL, or a path" in message
+    assert "s3cr3t" not in message
+    assert "s3cr3t" not in fails(ConfigError, "quora", "https://bob:s3cr3t@x/other.csv?sig=s3cr3t")
+
+
+def test_a_scheme_may_be_in_capitals():
+    assert items("quora", "HTTP://x/train.csv")[0].url == "HTTP://x/train.csv"
+
+
+def test_a_path_that_cannot_be_is_said():
+    assert "cannot be read (File name too long)" in fails(DataError, "quora", "/" + "x" * 5000)
+    assert "~nosuchuser/x cannot be read (Could not determine home" in fails(DataError, "quora", "~nosuchuser/x")
+
+
 def test_a_file_or_a_folder_of_them(tmp_path):
     assert "there is no such file or folder; give stanford, kaggle, a URL, or a path" in fails(
         DataError, "imdb", tmp_path / "no"

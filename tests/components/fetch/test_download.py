@@ -5,11 +5,15 @@ import hashlib
 import json
 import multiprocessing
 
+import httpx
 import pytest
 
 from components.errors import DataError
 from components.fetch import download as module
-from components.fetch.catalogue import Official, WebFile
+from components.fetch import files
+from components.fetch.addresses import fingerprint
+from components.fetch.catalogue import LocalFile, Official, WebFile
+from components.fetch.partial import Partial
 from components.fetch.retrieve import Retrieved, retrieve
 from components.progress import listening
 
@@ -33,13 +37,17 @@ def fails(file, folder):
     return str(error.value)
 
 
+def notes_of(url):
+    return json.dumps({"address": fingerprint(url), "validator": '"1"'})
+
+
 def names(folder):
-    return sorted(path.name for path in folder.iterdir() if not path.name.endswith(".lock"))
+    return sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
 
 
 def test_a_file_arrives_whole_and_is_not_downloaded_again(file, host, tmp_path):
     folder = tmp_path / "deep" / "data"
-    assert retrieve(file, folder) == Retrieved(folder / "a.bin", True)
+    assert retrieve(file, folder) == Retrieved(folder / "a.bin", True, unverified=False)
     assert (folder / "a.bin").read_bytes() == CONTENT
     assert names(folder) == ["a.bin"]
     assert retrieve(file, folder) == Retrieved(folder / "a.bin", False)
@@ -106,7 +114,7 @@ def test_a_server_that_knows_no_ranges_sends_it_all_again(file, host, tmp_path):
 
 
 def test_notes_of_another_address_or_broken_ones_are_no_use(file, host, tmp_path):
-    for notes in (json.dumps({"url": "http://127.0.0.1/other", "validator": '"1"'}), "{", "[]"):
+    for notes in (notes_of("http://127.0.0.1/other"), "{", "[]"):
         (tmp_path / "a.bin").unlink(missing_ok=True)
         (tmp_path / "a.bin.part").write_bytes(b"something else")
         (tmp_path / "a.bin.part.json").write_text(notes)
@@ -117,7 +125,7 @@ def test_notes_of_another_address_or_broken_ones_are_no_use(file, host, tmp_path
 
 def test_a_part_that_is_whole_needs_no_more(file, host, tmp_path):
     (tmp_path / "a.bin.part").write_bytes(CONTENT)
-    (tmp_path / "a.bin.part.json").write_text(json.dumps({"url": file.url, "validator": '"1"'}))
+    (tmp_path / "a.bin.part.json").write_text(notes_of(file.url))
     retrieve(file, tmp_path)
     assert (tmp_path / "a.bin").read_bytes() == CONTENT
     assert host.asked("Range") == [f"bytes={len(CONTENT)}-"]
@@ -125,7 +133,7 @@ def test_a_part_that_is_whole_needs_no_more(file, host, tmp_path):
 
 def test_a_part_that_is_longer_than_the_file_is_begun_again(file, host, tmp_path):
     (tmp_path / "a.bin.part").write_bytes(CONTENT + b"more")
-    (tmp_path / "a.bin.part.json").write_text(json.dumps({"url": file.url, "validator": '"1"'}))
+    (tmp_path / "a.bin.part.json").write_text(notes_of(file.url))
     retrieve(file, tmp_path)
     assert (tmp_path / "a.bin").read_bytes() == CONTENT
 
@@ -207,14 +215,134 @@ def test_redirects_are_followed_as_archive_org_wants(file, host, tmp_path):
 
 
 def test_https_is_not_left_for_an_open_address():
-    import httpx
-
     with module._client("https://example.org/a.bin") as client:
         (check,) = client.event_hooks["request"]
         check(httpx.Request("GET", "https://elsewhere.example/a.bin"))
-        check(httpx.Request("GET", "http://127.0.0.1/a.bin"))
         with pytest.raises(DataError, match=r"leads to http://elsewhere\.example/a\.bin, which is not encrypted"):
             check(httpx.Request("GET", "http://elsewhere.example/a.bin"))
+
+
+@pytest.mark.parametrize("url", ["HTTP://example.org/a.bin", "http://example.org/a.bin"])
+def test_an_open_address_may_lead_to_open_ones(url):
+    with module._client(url) as client:
+        client.event_hooks["request"][0](httpx.Request("GET", "http://elsewhere.example/a.bin"))
+
+
+@pytest.mark.parametrize("url", ["https://example.org/a.bin", "http://example.org/a.bin"])
+@pytest.mark.parametrize("to", ["http://127.0.0.1/a", "https://localhost/a", "http://[::1]:8080/a", "http://127.1/a"])
+def test_no_mirror_reaches_this_machines_services(url, to):
+    with module._client(url) as client, pytest.raises(DataError, match=r"leads to .*, which is this machine"):
+        client.event_hooks["request"][0](httpx.Request("GET", to))
+
+
+@pytest.mark.parametrize("url", ["https://localhost/a.bin", "http://127.0.0.1/a.bin"])
+def test_a_server_of_this_machine_may_lead_to_another(url):
+    with module._client(url) as client:
+        client.event_hooks["request"][0](httpx.Request("GET", "http://127.0.0.1:8080/a.bin"))
+
+
+def test_a_copy_that_was_cut_off_is_no_beginning_of_a_download(host, tmp_path, monkeypatch):
+    host.files["/a.bin"], host.cuts = CONTENT, [9000] + [0] * 20
+    file = WebFile("a.bin", f"{host.url}/a.bin")
+    folder = tmp_path / "data"
+    fails(file, folder)
+    (tmp_path / "a.bin").write_bytes(b"X" * 20_000)
+
+    def killed(source, written, size):
+        written.write(source.read(10_000))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(files.shutil, "copyfileobj", killed)
+    with pytest.raises(KeyboardInterrupt):
+        retrieve(LocalFile("a.bin", tmp_path / "a.bin"), folder)
+    host.cuts = []
+    retrieve(file, folder)
+    assert (folder / "a.bin").read_bytes() == CONTENT
+
+
+def test_notes_speak_of_nothing_but_what_is_there(file, host, tmp_path, monkeypatch):
+    """Of a process that ends as it notes the version of another file, nothing of the old file is left."""
+    host.cuts = [300_000] + [0] * 20
+    fails(file, tmp_path)
+    noting = Partial.note
+
+    def killed(partial, headers):
+        noting(partial, headers)
+        raise KeyboardInterrupt
+
+    changed = CONTENT[::-1]
+    host.cuts, host.files["/a.bin"], host.headers = [], changed, {"ETag": '"2"'}
+    monkeypatch.setattr(Partial, "note", killed)
+    with pytest.raises(KeyboardInterrupt):
+        retrieve(WebFile("a.bin", file.url), tmp_path)
+    monkeypatch.setattr(Partial, "note", noting)
+    retrieve(WebFile("a.bin", file.url), tmp_path)
+    assert (tmp_path / "a.bin").read_bytes() == changed
+
+
+def secret(url):
+    return url.replace("://", "://bob:s3cr3t@") + "?X-Amz-Signature=s3cr3t"
+
+
+@pytest.mark.parametrize("trouble", ["refused", "cut", "wrong", "size", "large", "network", "redirect"])
+def test_no_message_and_no_file_holds_a_secret(host, tmp_path, trouble):
+    path = "/a.bin?X-Amz-Signature=s3cr3t"
+    host.files[path] = CONTENT
+    known, url, largest = official(), f"{host.url}/a.bin", 2**31
+    if trouble == "refused":
+        host.statuses = [403]
+    elif trouble == "cut":
+        host.cuts = [1000] + [0] * 20
+    elif trouble == "wrong":
+        host.files[path] = CONTENT[::-1]
+    elif trouble == "size":
+        known = official(CONTENT + b"!")
+    elif trouble == "large":
+        known, largest = Official(), 1000
+    elif trouble == "network":
+        url = "http://127.0.0.1:9/a.bin"
+    else:
+        host.redirects[path] = "/other?token=s3cr3t"
+    message = fails(WebFile("a.bin", secret(url), known, largest=largest), tmp_path)
+    assert "s3cr3t" not in message
+    assert "bob" not in message
+    for left in tmp_path.iterdir():
+        assert b"s3cr3t" not in left.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SSL_CERT_FILE", "/no/such/file"),
+        ("HTTPS_PROXY", "foo://bob:s3cr3t@x:1"),
+        ("HTTPS_PROXY", "http://x:port"),
+        ("ALL_PROXY", "socks9://x:1"),
+    ],
+)
+def test_an_environment_that_is_wrong_is_named(file, tmp_path, monkeypatch, name, value):
+    monkeypatch.setenv(name, value)
+    message = fails(file, tmp_path)
+    assert "no connection can be set up" in message
+    assert name in message
+    assert "s3cr3t" not in message
+
+
+@pytest.mark.parametrize("content", [b"qid,question_text,target\n", b"PK\3\4" + bytes(100), b""])
+def test_what_is_called_zip_and_is_none_is_refused(host, tmp_path, content):
+    host.files["/train.csv.zip"] = content
+    file = WebFile("train.csv.zip", f"{host.url}/train.csv.zip")
+    message = fails(file, tmp_path)
+    assert "train.csv.zip is no zip file" in message
+    assert "was removed" in message
+    assert names(tmp_path) == []
+
+
+def test_a_zip_that_is_there_and_is_none_is_named_and_left(host, tmp_path):
+    (tmp_path / "train.csv.zip").write_bytes(b"qid\n")
+    assert "train.csv.zip is no zip file: it is not what was fetched; delete it to fetch it again" in fails(
+        WebFile("train.csv.zip", f"{host.url}/train.csv.zip"), tmp_path
+    )
+    assert (tmp_path / "train.csv.zip").read_bytes() == b"qid\n"
 
 
 def test_a_full_disk_is_said(file, tmp_path):
@@ -247,7 +375,7 @@ def test_archive_org_tells_size_and_checksum(host, tmp_path, known):
     if known:
         host.files["/metadata/item/files"] = json.dumps({"result": [{"name": "b"}, entry]}).encode()
     file = WebFile("a.bin", f"{host.url}/download/item/a.bin", item="item")
-    assert retrieve(file, tmp_path).fetched
+    assert retrieve(file, tmp_path) == Retrieved(tmp_path / "a.bin", True, unverified=not known)
     assert (tmp_path / "a.bin").read_bytes() == CONTENT
     assert host.requests[0][0] == "/metadata/item/files"
 

@@ -52,7 +52,7 @@ def test_a_competitions_file_arrives_and_stays(kaggle, tmp_path, capfd):
     assert first.path == tmp_path / "data" / "train.csv"
     assert first.path.read_bytes() == CSV
     assert kaggle.asked("Authorization") == ["Basic " + base64.b64encode(b"somebody:secret").decode()]
-    assert retrieve(COMPETITION, tmp_path / "data") == (first.path, False)
+    assert retrieve(COMPETITION, tmp_path / "data") == (first.path, False, False)
     assert len(kaggle.requests) == 1
     assert capfd.readouterr() == ("", "")
 
@@ -136,6 +136,13 @@ def test_no_such_file_and_a_broken_server(kaggle, tmp_path):
     assert "Kaggle has no train.csv or train.csv.zip" in fails(COMPETITION, tmp_path)
     kaggle.forbidden = lambda path, headers: 500
     assert "Kaggle answers 500" in fails(COMPETITION, tmp_path)
+
+
+def test_a_signed_address_is_not_shown(kaggle, tmp_path):
+    kaggle.redirects[f"{DOWNLOAD}/train.csv"] = "http://127.0.0.1:9/train.csv?X-Goog-Signature=secret"
+    message = fails(COMPETITION, tmp_path)
+    assert "check the network" in message
+    assert "Signature" not in message
 
 
 def test_no_network(kaggle, tmp_path, monkeypatch):

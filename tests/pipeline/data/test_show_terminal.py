@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import functools
 import io
 import unicodedata
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,8 @@ from components.exploration.exploration import Exploration
 from pipeline.data.show_terminal import bar, print_exploration
 from tests.components.exploration.examples import Text
 from tests.components.exploration.making import explore, explore_hostile
+
+Make = Callable[[Path], Exploration]
 
 
 def printed(exploration: Exploration, width: int = 80) -> str:
@@ -37,16 +41,22 @@ def nothing(folder: Path) -> Exploration:
     return explore(folder, {"train": [], "eval": [], "test": []}, rows=0)
 
 
+@pytest.fixture(scope="module")
+def explored(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Make], Exploration]:
+    """Explores once what several tests print."""
+    return functools.cache(lambda make: make(tmp_path_factory.mktemp("examples")))
+
+
 @pytest.mark.parametrize("make", [binary, many_labels, nothing, explore_hostile])
-def test_no_line_is_wider_than_the_terminal(make, tmp_path: Path):
-    lines = printed(make(tmp_path)).split("\n")
+def test_no_line_is_wider_than_the_terminal(make: Make, explored: Callable[[Make], Exploration]):
+    lines = printed(explored(make)).split("\n")
     assert max(map(cell_len, lines)) <= 80
     unshown = {"Cc", "Cf", "Cs"}
     assert not [line for line in lines if any(unicodedata.category(character) in unshown for character in line)]
 
 
-def test_what_matters_is_there(tmp_path: Path):
-    output = printed(binary(tmp_path))
+def test_what_matters_is_there(explored: Callable[[Make], Exploration]):
+    output = printed(explored(binary))
     for expected in (
         "What became of the rows", "across splits", "123", "(log scale)", "Words in a text", "Characters in a text",
         "> 128*", "> 512", "Examples by span", "Longest texts", "Shortest texts", "Some of pos", "Repeated most often",
@@ -56,14 +66,14 @@ def test_what_matters_is_there(tmp_path: Path):
     assert "…" not in output.split("Repeated most often")[0]  # no figure is cut
 
 
-def test_many_labels_are_cut_to_the_most_frequent(tmp_path: Path):
-    output = printed(many_labels(tmp_path))
+def test_many_labels_are_cut_to_the_most_frequent(explored: Callable[[Make], Exploration]):
+    output = printed(explored(many_labels))
     assert "the 12 most frequent of 60 labels" in output
     assert output.count("Some of ") == 12
 
 
-def test_a_narrow_terminal_does_not_fail(tmp_path: Path):
-    assert printed(explore_hostile(tmp_path), width=40)
+def test_a_narrow_terminal_does_not_fail(explored: Callable[[Make], Exploration]):
+    assert printed(explored(explore_hostile), width=40)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import bz2
+import contextlib
 import gzip
 import lzma
 import zipfile
@@ -70,3 +71,28 @@ def test_encrypted_zip_is_damage(tmp_path):
 )
 def test_inner_name(path, name):
     assert compression.inner_name(path) == name
+
+
+def test_no_damage_to_a_zip_brings_up_another_error(tmp_path):
+    sound = zipped(ä__csv=b"text,label\n" * 20)
+    directory = sound.index(b"PK\x01\x02")
+    path = tmp_path / "a.zip"
+    for at in range(directory, len(sound)):
+        for value in (0, 0x80, 0xFF):
+            content = bytearray(sound)
+            content[at] = value
+            path.write_bytes(bytes(content))
+            with contextlib.suppress(*compression.DAMAGE):
+                read(path)
+
+
+@pytest.mark.parametrize(
+    ("at", "value", "message"), [(6, 99, "zip file version 9.9"), (46, 0xFF, "codec can't decode")]
+)
+def test_zips_of_another_version_or_of_no_name_are_damage(tmp_path, at, value, message):
+    content = bytearray(zipped(ä__csv=b"text"))
+    content[content.index(b"PK\x01\x02") + at] = value
+    path = tmp_path / "a.zip"
+    path.write_bytes(bytes(content))
+    with pytest.raises(OSError, match=message):
+        read(path)

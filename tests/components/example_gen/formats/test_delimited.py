@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from components.errors import ConfigError, DataError
-from components.example_gen.formats import delimited
+from components.example_gen.formats import delimited, text
 from components.example_gen.formats.columns import Columns
 from components.example_gen.formats.file import InputFile
 from components.example_gen.rows import BadRow, Row
@@ -152,20 +152,69 @@ def test_huge_cell_is_read_whole(read):
 
 
 @pytest.fixture
-def field_limit(monkeypatch):
-    """A limit of 1,000 characters, in the reader and in this process."""
-    monkeypatch.setattr(delimited, "_MAX_FIELD_CHARACTERS", 1000)
-    before = csv.field_size_limit(1000)
-    yield
-    csv.field_size_limit(before)
+def small_limit(monkeypatch):
+    """Limits of 1,000 characters a line and a row, and of 40 lines a row."""
+    monkeypatch.setattr(text, "MAX_LINE_CHARACTERS", 1000)
+    monkeypatch.setattr(delimited, "MAX_LINE_CHARACTERS", 1000)
+    monkeypatch.setattr(delimited, "_MAX_RECORD_CHARACTERS", 1000)
+    monkeypatch.setattr(delimited, "_MAX_RECORD_LINES", 40)
 
 
-@pytest.mark.usefixtures("field_limit")
-def test_cell_beyond_every_text_is_taken_for_an_unclosed_quote(read):
-    rows = read(b'text,label\n"' + b"x" * 2000 + b'",pos\nfine,neg\n')
-    assert reasons(rows) == [(2, "bad quoting")]
-    assert len(rows[0].text) == 200
-    assert texts(rows) == [(3, "fine")]
+@pytest.mark.usefixtures("small_limit")
+@pytest.mark.parametrize("newline", [b"\n", b"\r\n", b"\r"])
+@pytest.mark.parametrize("length", [995, 999, 1000, 70_000, 140_000])
+def test_line_beyond_every_text_costs_itself_alone(read, newline, length):
+    rows = read(newline.join([b"text,label", b"a,pos", b"x" * length + b",pos", b"b,neg", b"c,neg"]))
+    is_long = length + len(",pos") + len(newline) > 1000
+    assert reasons(rows) == ([(3, "over-long text")] if is_long else [])
+    assert texts(rows)[-2:] == [(4, "b"), (5, "c")]
+    if is_long:
+        assert rows[1].detail == "the line has more than 1000 characters"
+        assert len(rows[1].text) == 200
+
+
+@pytest.mark.usefixtures("small_limit")
+def test_line_beyond_every_text_is_not_kept_whole(tmp_path):
+    path = tmp_path / "a.csv.gz"
+    path.write_bytes(gzip.compress(b"text,label\n" + b"x" * 1_000_000))
+    with text.open_text(str(path)) as lines:
+        assert [len(line) for line in lines] == [len("text,label\n"), 1001]
+
+
+@pytest.mark.usefixtures("small_limit")
+def test_row_beyond_every_text_is_taken_for_an_unclosed_quote(read):
+    for line in (b"x" * 300, b"x"):  # too many characters, too many lines
+        rows = read(b'text,label\n"' + (line + b"\n") * 50 + b'",pos\nfine,neg\n')
+        assert rows[0].reason == "bad quoting"
+        assert "the row goes on beyond every text" in rows[0].detail
+        assert texts(rows) == [(53, "fine")]
+
+
+def test_quotes_that_never_close_do_not_cost_the_square_of_their_lines(read, monkeypatch):
+    taken = 0
+    is_next = delimited._LineFeed.__next__
+
+    def count(feed):
+        nonlocal taken
+        taken += 1
+        return is_next(feed)
+
+    monkeypatch.setattr(delimited._LineFeed, "__next__", count)
+    monkeypatch.setattr(delimited, "_REREAD_FREE", 1 << 20)
+    rows = read(b"text,label\nfine,pos\n" + b'a",""",b\n' * 5000)
+    assert texts(rows) == [(2, "fine")]
+    assert rows[-1].reason == "damaged file"
+    assert rows[-1].line == rows[-2].line
+    assert "too many quotes do not close" in rows[-1].detail
+    assert taken < 40_000  # not 5000 * 5000 / 2
+
+
+def test_some_quotes_that_do_not_close_are_borne_by_a_large_file(read, monkeypatch):
+    monkeypatch.setattr(delimited, "_REREAD_FREE", 1 << 16)
+    some = b"plain text,pos\n" * 200
+    rows = read(b"text,label\n" + (some + b'"open,pos\n') * 50)
+    assert [reason for _, reason in reasons(rows)] == ["bad quoting"] * 50
+    assert len(texts(rows)) == 200 * 50
 
 
 @pytest.mark.parametrize(("suffix", "compress"), [(".csv.gz", gzip.compress), (".csv.xz", lzma.compress)])

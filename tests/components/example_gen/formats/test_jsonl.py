@@ -5,6 +5,7 @@ import json
 import pytest
 
 from components.errors import DataError
+from components.example_gen.formats import jsonl, text
 from components.example_gen.formats.columns import Columns
 from components.example_gen.rows import BadRow, Row
 from tests.components.example_gen.formats.samples import read_bytes
@@ -54,3 +55,19 @@ def test_keys_are_checked(tmp_path):
 def test_null_label_is_told_as_such(tmp_path):
     [row] = read(tmp_path, json.dumps({"text": "a", "label": None}))
     assert (row.reason, row.detail) == ("unknown label", "column 'label' is null where a label was expected")
+
+
+def test_first_object_need_not_have_the_keys(tmp_path):
+    bad, good = read(tmp_path, '{"text": "a"}', '{"text": "a", "label": "b"}')
+    assert (bad.line, bad.detail, good.line) == (1, "there is no key 'label'; there are 'text'", 2)
+    with pytest.raises(DataError, match=r"a\.jsonl:2: there is no column 'label'"):
+        read(tmp_path, "oops", *['{"text": "a"}'] * 100, '{"text": "a", "label": "b"}')
+
+
+def test_line_beyond_every_text_costs_itself_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr(text, "MAX_LINE_CHARACTERS", 1000)
+    monkeypatch.setattr(jsonl, "MAX_LINE_CHARACTERS", 1000)
+    good = '{"text": "a", "label": "b"}'
+    first, long, last = read(tmp_path, good, json.dumps({"text": "a" * 200_000, "label": "b"}), good)
+    assert (long.line, long.reason, long.detail) == (2, "over-long text", "the line has more than 1000 characters")
+    assert (first.line, last.line) == (1, 3)

@@ -4,6 +4,7 @@ import pytest
 import tensorflow as tf
 
 from components.errors import DataError
+from components.example_gen.formats import tfrecord
 from components.example_gen.formats.columns import Columns
 from components.example_gen.rows import BadRow, Row
 from tests.components.example_gen import corpus
@@ -77,3 +78,26 @@ def test_every_truncation_is_the_end_of_some_record_or_damage(tmp_path):
         assert rows[0] == Row("a.tfrecord", 1, "a", "b")
         damage = [(row.line, row.reason) for row in rows[1:]]
         assert damage == ([] if length == one else [(1, "damaged file")])
+
+
+def test_first_record_may_be_bad(tmp_path):
+    content = corpus.tfrecord([b"no proto", corpus.example(b"a", b"b")])
+    bad, good = read_bytes(tmp_path, content, "a.tfrecord")
+    assert (bad.line, bad.reason, good) == (1, "bad record", Row("a.tfrecord", 2, "a", "b"))
+    bad, good = read(tmp_path, {"text": [b"a"]}, {"text": [b"a"], "label": [1]})
+    assert (bad.line, bad.detail, good.line) == (1, "there is no feature 'label'", 2)
+    content = corpus.tfrecord([b"no proto", *[tf.train.Example().SerializeToString()] * 3])
+    with pytest.raises(DataError, match=r"a\.tfrecord:2: there is no column 'text'"):
+        read_bytes(tmp_path, content, "a.tfrecord")
+
+
+def test_record_beyond_every_text_is_skipped(tmp_path, monkeypatch):
+    monkeypatch.setattr(tfrecord, "_MAX_RECORD_BYTES", 1000)
+    monkeypatch.setattr(tfrecord, "_SKIPPED_AT_ONCE", 300)
+    good, long = corpus.example(b"a", b"b"), corpus.example(b"a" * 5000, b"b")
+    content = corpus.tfrecord([good, long, good])
+    first, bad, last = read_bytes(tmp_path, content, "a.tfrecord")
+    assert (bad.line, bad.reason) == (2, "over-long text")
+    assert bad.detail == f"the record has {len(long)} bytes, more than 1000"
+    assert (first.line, last.line) == (1, 3)
+    assert [row.reason for row in read_bytes(tmp_path, content[:4000], "a.tfrecord")[1:]] == ["damaged file"]

@@ -54,10 +54,10 @@ def test_test_split_from_the_newest_span():
 @pytest.mark.usefixtures("folder")
 def test_test_split_from_files_of_its_own():
     assert listed(path="span-*.csv", test_path="t*.csv") == [
-        ("span-1.csv", 0, "examples", "train"),
-        ("span-2.csv", 0, "examples", "train"),
-        ("span-3.csv", 0, "examples", "train"),
-        ("test.csv", 0, "examples", "test"),
+        ("span-1.csv", None, "examples", "train"),
+        ("span-2.csv", None, "examples", "train"),
+        ("span-3.csv", None, "examples", "train"),
+        ("test.csv", None, "examples", "test"),
     ]
     with pytest.raises(DataError, match=r"test\.csv is matched by data\.path '\*\.csv' and by data\.test_path"):
         listed(path="*.csv", test_path="test.csv")
@@ -138,3 +138,48 @@ def test_file_that_goes_after_the_check_is_damage(folder):
     (folder / "test.csv").unlink()
     [row] = read(data, LABELS, file)
     assert row.reason == "damaged file"
+
+
+def test_files_of_no_span_say_so(folder):
+    serving = Serving("span-1.csv", format="csv")
+    data = DataSettings(source="files", path="span-{SPAN}.csv", test_path="test.csv", serving=serving)
+    files = registry.list_files(data)
+    assert [(file.path, file.span, file.role) for file in files] == [
+        ("span-3.csv", 3, "examples"),
+        ("span-2.csv", 2, "previous"),
+        ("test.csv", None, "examples"),
+        ("span-1.csv", None, "serving"),
+    ]
+    [plain] = registry.list_files(DataSettings(source="files", path="test.csv"))
+    assert plain.span is None
+
+
+def test_the_same_file_by_another_path_is_not_tested_on(folder):
+    (folder / "link.csv").symlink_to("test.csv")
+    for test_path in (str(folder / "test.csv"), f"../{folder.name}/test.csv", "./test.csv", "link.csv"):
+        with pytest.raises(DataError, match=r"is matched by data\.path 't\*\.csv' and by data\.test_path"):
+            listed(path="t*.csv", test_path=test_path)
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("path", ["span-{SPAN}.csv", "{YYYY}-{MM}-{DD}.csv", "a-v{VERSION}.csv", "{YYYY}.csv"])
+def test_places_stand_in_data_path_alone(path):
+    with pytest.raises(ConfigError, match=r"data\.test_path .* takes no \{SPAN\}.*set data\.test_span: newest"):
+        listed(path="test.csv", test_path=path)
+    with pytest.raises(ConfigError, match=r"data\.serving\.path .* takes no \{SPAN\}.*; name its files$"):
+        listed(path="test.csv", serving=Serving(path))
+
+
+def test_name_that_is_no_utf8_is_shown_by_its_numbers(folder):
+    path = folder / "caf\udce9.csv"
+    try:
+        path.write_text("text,label\na,pos\nb\n")
+    except OSError:
+        pytest.skip("the file system takes no such name")
+    data = DataSettings(source="files", path="caf*.csv")
+    [file] = registry.checked_files(data, LABELS)
+    good, bad = read(data, LABELS, file)
+    assert good.file == bad.file == file.name == "caf\\udce9.csv"
+    path.write_text("review,label\n")
+    with pytest.raises(DataError, match=r"^caf\\udce9\.csv:1: there is no column"):
+        registry.checked_files(data, LABELS)

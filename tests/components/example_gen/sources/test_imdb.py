@@ -73,6 +73,18 @@ def test_label_and_official_split_come_from_the_folders(tree):
     assert read(tree)[-1] == Row(f"{tree}/test/pos/0_5.txt", 1, "test pos", "pos", None, "test")
 
 
+def test_name_that_is_no_utf8_is_shown_by_its_numbers(tree):
+    try:
+        (tree / "train" / "neg" / "caf\udce9.txt").write_text("a review")
+    except OSError:
+        pytest.skip("the file system takes no such name")
+    packed = tree.parent / "aclImdb.tar.gz"
+    with tarfile.open(packed, "w:gz") as archive:
+        archive.add(tree, "aclImdb")
+    for path in (tree, packed):
+        assert [row.text for row in read(path) if row.file.endswith("/train/neg/caf\\udce9.txt")] == ["a review"]
+
+
 def test_folder_that_holds_the_tree(tree):
     assert listed(tree.parent) == listed(tree)
 
@@ -192,3 +204,55 @@ def test_other_csv_is_refused(tmp_path):
     path.write_text("text,label\n")
     with pytest.raises(DataError, match="there is no column 'review'"):
         imdb.check(listed(path))
+
+
+def _packed(path, *members):
+    with tarfile.open(path, "w:gz") as packed:
+        for member, content in members:
+            packed.addfile(member, io.BytesIO(content))
+
+
+def test_review_of_the_archive_that_fills_the_memory_is_damage(tmp_path, monkeypatch):
+    monkeypatch.setattr(imdb, "_MAX_BYTES", 1000)
+    path = tmp_path / "aclImdb_v1.tar.gz"
+    member = tarfile.TarInfo("aclImdb/train/neg/0_1.txt")
+    member.size = 2000
+    _packed(path, (member, bytes(2000)))
+    with pytest.raises(DataError, match=r"train/neg/0_1\.txt in it has 2000 bytes, as no review has"):
+        imdb.check(listed(path))
+
+
+def test_sparse_review_of_the_archive_is_damage(tmp_path):
+    """GNU's old sparse format: one map in the header, 600 MB said to be there, nothing stored."""
+    member = tarfile.TarInfo("aclImdb/train/neg/0_1.txt")
+    header = bytearray(member.tobuf(tarfile.GNU_FORMAT))
+    header[156:157] = tarfile.GNUTYPE_SPARSE
+    header[483:495] = b"%011o\0" % (600 << 20)
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    path = tmp_path / "aclImdb_v1.tar.gz"
+    path.write_bytes(gzip.compress(bytes(header) + bytes(10240)))
+    with pytest.raises(DataError, match=r"0_1\.txt in it has 629145600 bytes, as no review has"):
+        imdb.check(listed(path))
+
+
+def test_header_of_the_archive_that_fills_the_memory_is_damage(tmp_path, monkeypatch):
+    monkeypatch.setattr(imdb, "_MAX_BYTES", 1000)
+    path = tmp_path / "aclImdb_v1.tar.gz"
+    member = tarfile.TarInfo("aclImdb/train/neg/0_1.txt")
+    member.pax_headers = {"comment": "x" * 2000}
+    _packed(path, (member, b""))
+    with pytest.raises(DataError, match=r"cannot be read: a header in it has \d+ bytes"):
+        imdb.check(listed(path))
+
+
+def test_review_beyond_every_text_is_a_bad_row(tree, monkeypatch):
+    monkeypatch.setattr(imdb, "_MAX_BYTES", 1000)
+    path = tree / "train" / "neg" / "0_5.txt"
+    path.write_bytes(b"x" * 1000)
+    [row] = imdb.read(SourceFile("name", str(path)))
+    assert isinstance(row, Row)
+    path.write_bytes(b"x" * 1001)
+    [row] = imdb.read(SourceFile("name", str(path)))
+    assert isinstance(row, BadRow)
+    assert (row.reason, row.detail) == ("over-long text", "the file has more than 1000 bytes")

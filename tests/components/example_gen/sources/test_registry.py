@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from components.errors import ConfigError, DataError
-from components.example_gen.rows import Row
+from components.example_gen.rows import BadRow, Row
 from components.example_gen.settings import DataSettings, LabelSettings
 from components.example_gen.sources import registry, toxic
 
@@ -96,11 +96,57 @@ def test_rows_are_read_by_the_sources_reader(folder):
     assert list(registry.read(data, LabelSettings(), file)) == [Row("data/a.csv", 2, "a", "pos")]
 
 
-def test_files_are_divided_by_one_and_reviews_by_many():
+def test_reviews_are_divided_by_their_number():
     files = [registry.SourceFile(str(number), str(number)) for number in range(2500)]
     assert [len(part) for part in registry.divide(DataSettings(source="imdb"), files)] == [1000, 1000, 500]
-    assert len(registry.divide(DataSettings(source="files"), files)) == 2500
     assert registry.divide(DataSettings(source="files"), []) == []
+
+
+def test_small_files_are_put_together(tmp_path, monkeypatch):
+    monkeypatch.setattr(registry, "_PIECE_BYTES", 100)
+    monkeypatch.setattr(registry, "_PIECE_FILES", 5)
+    sizes = [60, 40, 1, 200, 3, *[1] * 7]
+    for number, size in enumerate(sizes):
+        (tmp_path / f"{number}.csv").write_bytes(b"x" * size)
+    files = [registry.SourceFile(f"{number}", str(tmp_path / f"{number}.csv")) for number in range(len(sizes))]
+    sent = [file._replace(role="serving") for file in files[-2:]]
+    pieces = registry.divide(DataSettings(source="files"), [*files, *sent])
+    assert [[int(file.name) for file in piece] for piece in pieces] == [
+        [0, 1],
+        [2],
+        [3],
+        [4, 5, 6, 7, 8],
+        [9, 10, 11],
+        [10, 11],
+    ]
+    assert {file.role for file in pieces[-1]} == {"serving"}
+    gone = [registry.SourceFile("gone", str(tmp_path / "gone.csv"))]
+    assert registry.divide(DataSettings(source="files"), gone) == [gone]
+
+
+def test_each_url_is_a_piece_of_its_own():
+    files = [registry.SourceFile(url, url) for url in ("gs://b/1.csv", "gs://b/2.csv")]
+    assert registry.divide(DataSettings(source="files"), files) == [[files[0]], [files[1]]]
+
+
+def test_places_that_cannot_be_looked_at_are_refused(tmp_path):
+    for source in ("files", "imdb", "quora", "toxic"):
+        with pytest.raises(DataError, match=r"~nosuchuser/x: there is no such home folder"):
+            registry.list_files(DataSettings(source=source, path="~nosuchuser/x"))
+        with pytest.raises(DataError, match="File name too long"):
+            registry.list_files(DataSettings(source=source, path=str(tmp_path / ("x" * 300))))
+
+
+def test_what_breaks_off_after_some_rows_says_where(folder, monkeypatch):
+    def broken(*_):
+        yield Row("data/a.csv", 7, "a", "pos")
+        raise DataError("it cannot be reached")
+
+    monkeypatch.setitem(registry._SOURCES, "files", registry._SOURCES["files"]._replace(read=broken))
+    data = DataSettings(source="files", path="data/a.csv")
+    *_, last = registry.read(data, LabelSettings(), registry.SourceFile("data/a.csv", "data/a.csv"))
+    assert isinstance(last, BadRow)
+    assert (last.line, last.reason, last.detail) == (7, "damaged file", "it cannot be reached")
 
 
 @pytest.mark.parametrize("data", [{"source": "excel"}, {"source": "files"}, {"source": "imdb", "path": ""}])
