@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import functools
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -24,6 +26,7 @@ from components.example_gen.token_counts import TokenCount, TokenCounter
 # A gzipped file cannot be divided, so this is how many workers can read a split at once in later steps.
 SHARDS = 4
 _TOKENISED_AT_ONCE = 512
+_TOKENISED_BESIDE = 2  # batches
 # The files are read three times and thrown away with the run: half of the compression for a fifth of its time.
 _GZIP_LEVEL = 1
 
@@ -96,11 +99,25 @@ class ShardWriter:
         return {previous: PREVIOUS, self._job.newest_span: NEWEST}.get(row.span)
 
     def _counted(self, uses: Iterator[Use]) -> Iterator[tuple[Use, TokenCount]]:
+        """Counts the tokens of a few batches beside what else is done: TensorFlow leaves Python's lock meanwhile."""
         counter = _counter(self._job.vocabulary)
-        while batch := list(itertools.islice(uses, _TOKENISED_AT_ONCE)):
-            texts = [use.row.text for use in batch]
-            pairs = [use.row.text_pair or "" for use in batch] if batch[0].row.text_pair is not None else None
-            yield from zip(batch, counter(texts, pairs), strict=True)
+        under_way: collections.deque[tuple[list[Use], Future[list[TokenCount]]]] = collections.deque()
+        with ThreadPoolExecutor(_TOKENISED_BESIDE) as threads:
+            while batch := list(itertools.islice(uses, _TOKENISED_AT_ONCE)):
+                under_way.append((batch, threads.submit(_count, counter, batch)))
+                if len(under_way) > _TOKENISED_BESIDE:
+                    yield from _finished(*under_way.popleft())
+            for each in under_way:
+                yield from _finished(*each)
+
+
+def _count(counter: TokenCounter, batch: list[Use]) -> list[TokenCount]:
+    pairs = [use.row.text_pair or "" for use in batch] if batch[0].row.text_pair is not None else None
+    return counter([use.row.text for use in batch], pairs)
+
+
+def _finished(batch: list[Use], counts: Future[list[TokenCount]]) -> Iterator[tuple[Use, TokenCount]]:
+    return zip(batch, counts.result(), strict=True)
 
 
 def _account(resolution: duplicates.Resolution, kept: list[Candidate], report: Report) -> None:
