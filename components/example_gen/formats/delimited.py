@@ -50,7 +50,7 @@ class Record(NamedTuple):
     reason: str = BAD_QUOTING
 
 
-class _LostError(Exception):
+class UnclosedQuotesError(DataError):
     """Where the rows of the rest of the file begin and end cannot be told."""
 
 
@@ -72,6 +72,8 @@ def check(file: InputFile, columns: Columns) -> None:
             header = next(records(lines, file.delimiter), None)
     except DAMAGE as error:
         raise DataError(f"{file.name} cannot be read: {error}; fetch or unpack it again") from error
+    except UnclosedQuotesError as error:
+        raise DataError(f"{file.name}: {error}") from error
     if header is None:
         raise DataError(
             f"{file.name} is empty; a header with the columns {listed(columns.wanted)} was expected; give the file "
@@ -123,7 +125,7 @@ def read_columns(file: InputFile, wanted: Sequence[str]) -> Iterator[tuple[Recor
                 yield record, pick(fields)
     except DAMAGE as error:
         yield bad_row(file.name, line, DAMAGED, f"the file breaks off after this line: {error}", ""), ()
-    except _LostError as error:
+    except UnclosedQuotesError as error:
         yield bad_row(file.name, line, DAMAGED, f"nothing is read after this line: {error}", ""), ()
 
 
@@ -146,7 +148,8 @@ def records(lines: Iterable[str], delimiter: str) -> Iterator[Record]:
     A quote that does not close would swallow every row up to the next quote. It costs one row here: the lines after
     the one that it stands on are read again, and the end of its text, should it come, is refused as well.
 
-    Raises `_LostError` where so many do not close that too much would be read again.
+    Raises:
+        UnclosedQuotesError: so many do not close that too much would be read again.
     """
     # The limit belongs to the process; it is only ever raised.
     csv.field_size_limit(max(csv.field_size_limit(), _MAX_RECORD_CHARACTERS))
@@ -219,7 +222,7 @@ class _LineFeed:
         """Gives the record up: its first line is returned, and the others will be read again."""
         self._allowance -= self._cost()
         if self._allowance < 0:
-            raise _LostError(
+            raise UnclosedQuotesError(
                 "too many quotes do not close; write each quote within a text twice, and the text in quotes"
             )
         first, *rest = self._taken
