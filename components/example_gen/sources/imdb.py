@@ -60,12 +60,11 @@ class _Member(NamedTuple):
 class _Header(tarfile.TarInfo):
     """A header of the archive; tarfile reads those that hold names whole, however long they say they are."""
 
-    @classmethod
-    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> _Header:
-        header = super().frombuf(buf, encoding, errors)
-        if header.type in _HEADERS and header.size > _MAX_BYTES:
-            raise tarfile.ReadError(f"a header in it has {header.size} bytes")
-        return header
+    def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
+        # The one place between a header's size and its reading that Python 3.10 and 3.13 both pass.
+        if self.type in _HEADERS and self.size > _MAX_BYTES:
+            raise tarfile.ReadError(f"a header in it has {self.size} bytes")
+        return super()._proc_member(archive)  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def list_files(data: DataSettings) -> list[SourceFile]:
