@@ -93,10 +93,9 @@ class ShardWriter:
         """The part that the row is compared in. Rows of a sample are compared, not those that were left out of it."""
         if row.role == SERVING:
             return SERVING
-        previous = self._job.previous_span
-        if previous is None or (row.role == EXAMPLES and not self._is_sampled(row, up_to)):
+        if row.span is None or (row.role == EXAMPLES and not self._is_sampled(row, up_to)):
             return None
-        return {previous: PREVIOUS, self._job.newest_span: NEWEST}.get(row.span)
+        return {self._job.previous_span: PREVIOUS, self._job.newest_span: NEWEST}.get(row.span)
 
     def _counted(self, uses: Iterator[Use]) -> Iterator[tuple[Use, TokenCount]]:
         """Counts the tokens of a few batches beside what else is done: TensorFlow leaves Python's lock meanwhile."""

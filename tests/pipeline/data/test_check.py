@@ -86,6 +86,13 @@ def test_a_span_whose_labels_drifted_does_not_pass_and_is_told_once(checked, tmp
     assert printed.count("10.0 % in span 2 (Jensen-Shannon") == 1
 
 
+def test_a_first_span_passes_and_it_is_said_that_there_is_none_to_compare_with(checked, tmp_path):
+    write_csv(tmp_path / "span-1" / "a.csv", REVIEWS)
+    passed, printed = checked(path=str(tmp_path / "span-{SPAN}" / "a.csv"))
+    assert passed, printed
+    assert "There is no earlier span to compare with" in printed
+
+
 def test_a_newest_span_without_rows_does_not_pass(checked, tmp_path):
     write_csv(tmp_path / "span-1" / "a.csv", REVIEWS)
     write_csv(tmp_path / "span-2" / "a.csv", [])
