@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import sys
 import tempfile
 import time
@@ -24,6 +23,7 @@ from benchmarks.ingesting import contents, measure, report, texts
 from benchmarks.ingesting.measure import MULTI_PROCESSING, SideRun
 from benchmarks.ingesting.report import OURS, STOCK, Parallel
 from benchmarks.ingesting.texts import Table
+from benchmarks.options import json_option
 from benchmarks.peers.worker import WorkerError
 from benchmarks.rounds import Measurement, Tell
 from components.errors import BertlineError
@@ -73,18 +73,6 @@ def _numbers(_context: click.Context, _parameter: click.Parameter, value: str) -
     return numbers
 
 
-def _writable(_context: click.Context, _parameter: click.Parameter, value: Path | None) -> Path | None:
-    """Refuses at once what could not be written after all the measuring."""
-    if value is None:
-        return None
-    folder = value.absolute().parent
-    if not folder.is_dir():
-        raise click.BadParameter(f"there is no folder {folder}; make it, or give another path")
-    if not os.access(folder, os.W_OK):
-        raise click.BadParameter(f"{folder} cannot be written; give another path")
-    return value
-
-
 @click.command()
 @click.option("--rows", type=click.IntRange(min=100), help="How many rows for speed; all there are if left out.")
 @click.option("--data", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="CSV of text and label.")
@@ -99,13 +87,7 @@ def _writable(_context: click.Context, _parameter: click.Parameter, value: Path 
 @click.option(
     "--workers", type=click.IntRange(min=0), default=2, show_default=True, help="Processes beside one; 0: none."
 )
-@click.option(
-    "--json",
-    "json_file",
-    type=click.Path(path_type=Path, dir_okay=False, writable=True),
-    callback=_writable,
-    help="Also write all figures to this file.",
-)
+@json_option
 def main(
     rows: int | None,
     data: Path | None,

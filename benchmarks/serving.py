@@ -15,6 +15,7 @@ from rich.console import Console
 from benchmarks import comparison, machine, models, table, workloads
 from benchmarks.comparison import Result, Settings
 from benchmarks.environment import BenchmarkError
+from benchmarks.options import json_option
 from benchmarks.peers.worker import WorkerError
 from benchmarks.rounds import Tell
 from components.errors import BertlineError
@@ -30,7 +31,7 @@ _WIDTH = 120
 @click.option("--questions", type=click.IntRange(min=0), default=768, show_default=True, help="Short texts; 0: none.")
 @click.option("--rounds", type=click.IntRange(min=1), default=5, show_default=True)
 @click.option("--clients", type=click.IntRange(min=1), default=32, show_default=True, help="At the same time.")
-@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Also write all figures to this file.")
+@json_option
 def main(
     reviews_model: Path | None,
     questions_model: Path | None,

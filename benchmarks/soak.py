@@ -23,6 +23,7 @@ from rich.console import Console
 
 from benchmarks import k6, machine, models, workloads
 from benchmarks.environment import ROOT, BenchmarkError, program
+from benchmarks.options import json_option
 from benchmarks.peers import worker
 from benchmarks.soaking import report, sampling, storm, versions
 from benchmarks.soaking.report import Event
@@ -72,7 +73,7 @@ class Soaked:
 @click.option(
     "--rate", type=click.FloatRange(min=0.1), default=12.0, show_default=True, help="Valid requests a second."
 )
-@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Also write all figures to this file.")
+@json_option
 @click.option("--plot", "plot_file", type=click.Path(path_type=Path), help="Also draw them to this PNG file.")
 def main(
     model: Path | None, minutes: float, clients: int, rate: float, json_file: Path | None, plot_file: Path | None

@@ -17,7 +17,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 # Kubeflow's steps import a custom artifact type by its TYPE_NAME, which may have one dot only.
 _ARTIFACT_TYPES = {
     "Quarantine": "components.example_gen.artifact",
-    "Profile": "components.example_gen.profile",
+    "Profile": "components.example_gen.artifact",
     "DataBlessing": "components.data_gate.artifact",
 }
 

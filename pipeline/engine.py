@@ -6,6 +6,7 @@ from typing import Protocol
 
 from rich.console import Console
 
+from components.beam_engine import BEAM_ARGS
 from pipeline.config import Config
 from pipeline.display import Display, busy
 from pipeline.steps import Step
@@ -41,7 +42,7 @@ class TfxEngine:
 
     def execute(self, steps: list[Step], console: Console) -> Outcome:
         """Runs the pipeline, and tells its outcome from what its steps left."""
-        from pipeline.local_runner import BEAM_ARGS, ObservedDagRunner
+        from pipeline.local_runner import ObservedDagRunner
         from pipeline.pipeline import build_pipeline
         from pipeline.run_store import connection
 

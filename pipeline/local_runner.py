@@ -13,14 +13,6 @@ from tfx.proto.orchestration import pipeline_pb2
 from pipeline.run_store import read_step
 from pipeline.steps import State, Step
 
-# Beam's plain DirectRunner first tries to download another engine, Prism, and to run on that: what a run computes must
-# not depend on whether the network is there. The image is never used on this machine; without a flag of its kind TFX
-# would pack a copy of itself for remote workers before every step that uses Beam.
-BEAM_ARGS = (
-    "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner",
-    "--sdk_container_image=local",
-)
-
 
 class Observer(Protocol):
     """Who is told of a step's start and end."""

@@ -1,4 +1,4 @@
-"""A model as a server meets it: loaded by a process that knows nothing of the one that made it."""
+"""What a process does that knows nothing of this one: loading a model as a server does, importing as a command does."""
 
 from __future__ import annotations
 
@@ -22,3 +22,10 @@ def scores_in_a_fresh_process(folder: Path, texts: Sequence[str]) -> np.ndarray:
     command = [sys.executable, "-c", _CODE, str(folder), json.dumps(list(texts))]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return np.array(json.loads(done.stdout.splitlines()[-1]))
+
+
+def heavy_imports(code: str) -> set[str]:
+    """Which of the modules that take seconds to import are there once the code has run."""
+    told = f"import sys\n{code}\nprint(*{{'tensorflow', 'apache_beam', 'tfx', 'numpy', 'pandas'}} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())

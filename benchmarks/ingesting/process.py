@@ -47,7 +47,8 @@ def run(side: str, file: str, labels: list[str], home: str, beam_arguments: list
         ended), peak in MiB and its outputs' folders; the highest peak of all, and that of the processes below.
     """
     from benchmarks.ingesting import sides
-    from pipeline.local_runner import BEAM_ARGS, ObservedDagRunner
+    from components.beam_engine import BEAM_ARGS
+    from pipeline.local_runner import ObservedDagRunner
     from pipeline.run_store import connection
 
     folder = Path(home)

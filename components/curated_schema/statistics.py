@@ -5,15 +5,14 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping
 
-import apache_beam as beam
 import tensorflow_data_validation as tfdv
-from apache_beam.options.pipeline_options import PipelineOptions
 from tensorflow_metadata.proto.v0 import schema_pb2
 from tensorflow_metadata.proto.v0.statistics_pb2 import (  # pyright: ignore[reportAttributeAccessIssue]
     DatasetFeatureStatisticsList,
 )
 from tfx_bsl.public import tfxio
 
+from components.beam_engine import new_pipeline
 from components.features import ID, TEXT, TEXT_PAIR
 
 # Every value stands once in the data: which are the most frequent says nothing, and finding out holds all of them.
@@ -22,11 +21,6 @@ UNIQUE_FEATURES = (TEXT, TEXT_PAIR, ID)
 # bins to within 0.5 % of the rows; TFDV's 10, to within 10 %.
 QUANTILES = 200
 _QUANTILE_ERROR = 0.001  # of ranks; TFDV's is 0.01, two of our quantiles
-# Beam's own engine, in this process, and no image for remote workers: as a local run of the pipeline has it.
-_BEAM_ARGS = (
-    "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner",
-    "--sdk_container_image=local",
-)
 
 
 def stats_options() -> tfdv.StatsOptions:
@@ -53,7 +47,7 @@ def statistics_of(examples: Mapping[str, str]) -> dict[str, DatasetFeatureStatis
     """
     with tempfile.TemporaryDirectory() as folder:
         files = {split: f"{folder}/{index}.pb" for index, split in enumerate(examples)}
-        with beam.Pipeline(options=PipelineOptions(list(_BEAM_ARGS))) as pipeline:
+        with new_pipeline() as pipeline:
             for split, source in examples.items():
                 records = tfxio.TFExampleRecord(f"{source}/*", telemetry_descriptors=["bertline"])
                 _ = (

@@ -8,7 +8,7 @@ from tfx.types import component_spec, standard_artifacts
 
 from components.data_gate import executor
 from components.data_gate.artifact import DataBlessing
-from components.example_gen.profile import Profile
+from components.example_gen.artifact import Profile
 
 
 class DataGateSpec(component_spec.ComponentSpec):

@@ -9,8 +9,7 @@ from tfx.dsl.components.base import base_beam_component, executor_spec
 from tfx.types import channel, component_spec, standard_artifacts
 
 from components.example_gen import executor
-from components.example_gen.artifact import Quarantine
-from components.example_gen.profile import Profile
+from components.example_gen.artifact import Profile, Quarantine
 
 
 class TextExampleGenSpec(component_spec.ComponentSpec):

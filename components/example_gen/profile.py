@@ -13,7 +13,6 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 from tfx.dsl.io import fileio
-from tfx.types import artifact
 
 from components.features import CHARACTERS, LABEL, TOKENS, UNKNOWN_RATE, WORDS
 
@@ -34,15 +33,6 @@ SCHEMA = pa.schema(
 )
 _SPANS_FILE = "spans.json"
 _ROWS_A_FILE = 10_000
-
-
-class Profile(artifact.Artifact):
-    """Columns of numbers about the newest span, the previous one and users' requests, as far as there are any.
-
-    The type's name is the path by which a step on Kubeflow imports the class, which may have one dot only.
-    """
-
-    TYPE_NAME = "components.Profile"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from components.beam_engine import new_pipeline
 from components.errors import DataError
 from components.example_gen.sources.registry import check_source
 from components.features import SPLITS
@@ -57,12 +58,8 @@ def ingested(config: Config, folder: Path, console: Console) -> Ingested:
     check_source(data, labels)
     with busy(console, "loading TensorFlow and Beam"):
         # Seconds of imports, which a mistake in the configuration should not have to wait for.
-        import apache_beam as beam
-        from apache_beam.options.pipeline_options import PipelineOptions
-
         from components.example_gen import ingest
         from components.example_gen.job import new_job
-        from pipeline.local_runner import BEAM_ARGS
     with busy(console, "preparing the encoder"):
         job = new_job(data, labels, encoder)
     folders = ingest.Folders(
@@ -72,7 +69,7 @@ def ingested(config: Config, folder: Path, console: Console) -> Ingested:
         spill=str(folder / "spill"),
     )
     with busy(console, "reading the data"):
-        summary = ingest.ingest(lambda: beam.Pipeline(options=PipelineOptions(list(BEAM_ARGS))), job, folders)
+        summary = ingest.ingest(new_pipeline, job, folders)
     rows_file = _keep_quarantine(folders.quarantine, config.pipeline.home / _KEPT, summary)
     refusal = _refusal(job, folders, summary, rows_file)
     return Ingested(dict(folders.examples), folders.quarantine, folders.profile, summary, refusal, rows_file)

@@ -13,6 +13,7 @@ from typing import Any
 
 from tfx.orchestration.kubeflow.v2 import kubeflow_v2_dag_runner as tfx_kubeflow
 
+from components.beam_engine import BEAM_ARGS
 from pipeline.config import Config
 from pipeline.kubeflow import tasks, wiring
 from pipeline.kubeflow.document import Compiled, dump_documents, parse_compiled, read_compiled
@@ -23,7 +24,6 @@ from pipeline.kubeflow.platform import platform_document
 from pipeline.kubeflow.rules import check
 from pipeline.kubeflow.settings import Kubeflow
 from pipeline.kubeflow.version import sdk_version
-from pipeline.local_runner import BEAM_ARGS
 from pipeline.outside import unobserved
 from pipeline.pipeline import build_pipeline
 from pipeline.trainable import check_trainable

@@ -4,8 +4,7 @@ import pytest
 from tfx.utils import import_utils
 
 from components.data_gate.artifact import DataBlessing
-from components.example_gen.artifact import Quarantine
-from components.example_gen.profile import Profile
+from components.example_gen.artifact import Profile, Quarantine
 
 
 @pytest.mark.parametrize("artifact_type", [Quarantine, Profile, DataBlessing])

@@ -14,7 +14,7 @@ from tfx.types import standard_artifacts
 from components.data_gate.artifact import DataBlessing
 from components.data_gate.component import DataGate
 from components.errors import DataGateError
-from components.example_gen.profile import Profile
+from components.example_gen.artifact import Profile
 from components.served_model.component import ServedModel
 from tests.components.data_gate.inputs import SCHEMA, write_inputs
 from tests.components.data_gate.profiles import table

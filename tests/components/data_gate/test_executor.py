@@ -13,7 +13,7 @@ from components.data_gate import profile_statistics
 from components.data_gate.artifact import DataBlessing
 from components.data_gate.executor import Executor
 from components.errors import DataGateError
-from components.example_gen.profile import Profile
+from components.example_gen.artifact import Profile
 from tests.components.data_gate.inputs import SCHEMA, write_inputs
 from tests.components.data_gate.profiles import table
 

@@ -9,10 +9,9 @@ import pytest
 import tensorflow as tf
 from tfx.types import standard_artifacts
 
-from components.example_gen.artifact import Quarantine
+from components.example_gen.artifact import Profile, Quarantine
 from components.example_gen.executor import Executor
 from components.example_gen.fingerprint import data_digest
-from components.example_gen.profile import Profile
 
 LABELS = {"kind": "binary", "names": ["neg", "pos"], "aliases": {"1": "pos", "0": "neg"}}
 ENCODER = {"handle": "all-MiniLM-L6-v2", "vocab_file": None, "lower_case": None}

@@ -9,10 +9,9 @@ from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 from tfx.orchestration.metadata import sqlite_metadata_connection_config
 from tfx.types import standard_artifacts
 
-from components.example_gen.artifact import Quarantine
+from components.example_gen.artifact import Profile, Quarantine
 from components.example_gen.component import TextExampleGen
 from components.example_gen.fingerprint import data_digest
-from components.example_gen.profile import Profile
 
 DATA = {"source": "files", "splits": {"train": 2, "eval": 1, "test": 1}}
 LABELS = {"names": ["neg", "pos"]}

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import bz2
-import contextlib
 import gzip
 import lzma
 import zipfile
@@ -77,13 +76,17 @@ def test_no_damage_to_a_zip_brings_up_another_error(tmp_path):
     sound = zipped(ä__csv=b"text,label\n" * 20)
     directory = sound.index(b"PK\x01\x02")
     path = tmp_path / "a.zip"
+    refused = 0
     for at in range(directory, len(sound)):
         for value in (0, 0x80, 0xFF):
             content = bytearray(sound)
             content[at] = value
             path.write_bytes(bytes(content))
-            with contextlib.suppress(*compression.DAMAGE):
+            try:
                 read(path)
+            except compression.DAMAGE:
+                refused += 1
+    assert refused > 20
 
 
 @pytest.mark.parametrize(

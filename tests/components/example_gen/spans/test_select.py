@@ -1,14 +1,12 @@
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
 
 from components.errors import ConfigError, DataError
 from components.example_gen import spans, storage
 from components.example_gen.settings import DataSettings
 from components.example_gen.spans.pattern import parse
+from tests.fresh_process import heavy_imports
 
 
 @pytest.fixture
@@ -277,9 +275,4 @@ def test_agrees_with_tfx_on_which_span_is_the_latest(make):
 
 
 def test_nothing_heavy_is_imported():
-    code = (
-        "import sys, components.example_gen.spans;"
-        "print({'tensorflow', 'apache_beam', 'tfx', 'numpy', 'pandas'} & set(sys.modules))"
-    )
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert result.stdout.strip() == "set()"
+    assert heavy_imports("import components.example_gen.spans") == set()
