@@ -19,10 +19,10 @@ from components.example_gen.bands import length_bands
 from components.example_gen.settings import PREVIOUS_SPAN
 from components.features import LABEL, LENGTH_BAND, NO_LABEL
 from components.serving_check.releases import RELEASES, release_for
+from pipeline.config_training import Decisions, Tracking, Training
 from pipeline.kubeflow.settings import Kubeflow
-from pipeline.section import Positive, Section
+from pipeline.section import Fraction, Positive, Section
 
-Fraction = Annotated[float, Field(gt=0.0, le=1.0)]
 # The settings of `data` that only the source `files` reads.
 _OF_FILES = ("test_path", "format", "text", "text_pair", "label", "label_delimiter", "delimiter")
 # What has no meaning where all examples are of one class, as in a slice by label.
@@ -248,23 +248,6 @@ class Encoder(Section):
         return self
 
 
-class Training(Section):
-    """How the encoder is fine-tuned. AdamW with linear warm-up and decay."""
-
-    epochs: Annotated[int, Field(ge=1)] = 2
-    batch_size: Annotated[int, Field(ge=1)] = 32
-    learning_rate: Positive = 1e-4
-    warmup_fraction: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.1
-    weight_decay: Annotated[float, Field(ge=0.0)] = 0.01
-    clip_norm: Positive = 1.0
-    dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.1
-    precision: Literal["auto", "float32", "bfloat16"] = Field(
-        default="auto",
-        description="auto is bfloat16 where the CPU computes in it; the exported model is float32 always",
-    )
-    seed: Annotated[int, Field(ge=0)] = 42
-
-
 class Gate(Section):
     """What one metric must reach. A floor is always needed: on a first run nothing is served to compare with."""
 
@@ -361,6 +344,8 @@ class Config(Section):
     labels: Labels = Labels()
     encoder: Encoder = Encoder()
     training: Training = Training()
+    decisions: Decisions = Decisions()
+    tracking: Tracking = Tracking()
     gates: Gates
     serving: Serving = Field(default_factory=Serving)
     push: Push = Push()
@@ -380,6 +365,22 @@ class Config(Section):
         return self
 
     @model_validator(mode="after")
+    def _class_weights_are_of_labels(self) -> Config:
+        weights, names = self.training.class_weights, self.labels.names
+        if isinstance(weights, dict) and set(weights) != set(names):
+            raise ValueError(f"training.class_weights weighs {sorted(weights)}, and labels.names are {list(names)}")
+        return self
+
+    @model_validator(mode="after")
+    def _one_of_many_has_no_threshold(self) -> Config:
+        if self.labels.kind == "multiclass" and self.decisions.tune != "none":
+            raise ValueError(
+                f"decisions.tune is {self.decisions.tune}, but of many labels the likeliest is answered, without a "
+                "threshold; set it to none"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _slices_exist(self) -> Config:
         values = {LABEL: self.labels.names, LENGTH_BAND: length_bands(self.data.length_bands)}
         for name, gates in self.gates.slices.items():
@@ -395,6 +396,14 @@ class Config(Section):
             if meaningless:
                 raise ValueError(f"gates.slices.{name}: {meaningless[0]} has no meaning in a slice of one label")
         return self
+
+    @property
+    def checkpoints_folder(self) -> str:
+        """Where a training that was killed goes on from: outside what TFX gives an execution, which the next lacks."""
+        given = self.training.checkpoints
+        if given is None:
+            return str(self.pipeline.home / "checkpoints")
+        return given if "://" in given else str(Path(given).expanduser().absolute())
 
     @property
     def push_folder(self) -> Path:

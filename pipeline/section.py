@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from components.errors import ConfigError
 
 Positive = Annotated[float, Field(gt=0.0)]
+Fraction = Annotated[float, Field(gt=0.0, le=1.0)]
 _Checked = TypeVar("_Checked", bound="Section")
 
 
