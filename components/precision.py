@@ -1,4 +1,4 @@
-"""bfloat16 matrix products while training, float32 everywhere else in the process."""
+"""Half precision in matrix products while training, float32 everywhere else in the process."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from pathlib import Path
 
 import tensorflow as tf
 
-_OPTION = "auto_mixed_precision_onednn_bfloat16"
+from components.errors import TrainingError
+
+# What TensorFlow's graph optimiser calls them; float16 has kernels on GPUs alone.
+_OPTIONS = {"bfloat16": "auto_mixed_precision_onednn_bfloat16", "float16": "auto_mixed_precision"}
 _CPU_FLAGS = frozenset({"avx512_bf16", "amx_bf16"})
 
 
@@ -21,7 +24,16 @@ def cpu_has_bfloat16(cpu_info: Path = Path("/proc/cpuinfo")) -> bool:
 
 
 def resolve_precision(precision: str) -> str:
-    """`auto` as what this machine computes fastest in: `bfloat16` or `float32`."""
+    """`auto` as what this machine computes fastest in: `bfloat16` or `float32`.
+
+    Raises:
+        TrainingError: `float16`, and there is no GPU.
+    """
+    if precision == "float16" and not tf.config.list_physical_devices("GPU"):
+        raise TrainingError(
+            "training.precision is float16, which takes a GPU, and TensorFlow sees none; set it to auto, or install "
+            "TensorFlow's CUDA libraries (make setup GPU=1)"
+        )
     if precision != "auto":
         return precision
     return "bfloat16" if cpu_has_bfloat16() else "float32"
@@ -29,13 +41,13 @@ def resolve_precision(precision: str) -> str:
 
 @contextmanager
 def computing_in(precision: str) -> Iterator[None]:
-    """Runs graphs in `float32` or `bfloat16` inside the block.
+    """Runs graphs in `float32`, `bfloat16` or `float16` inside the block.
 
-    The option is the process's own, so it is always turned off again: what is exported, evaluated and served in this
-    process must be computed in float32, as TF Serving will.
+    The options are the process's own, so they are always turned off again: what is exported, evaluated and served in
+    this process must be computed in float32, as TF Serving will.
     """
-    tf.config.optimizer.set_experimental_options({_OPTION: precision == "bfloat16"})
+    tf.config.optimizer.set_experimental_options({option: name == precision for name, option in _OPTIONS.items()})
     try:
         yield
     finally:
-        tf.config.optimizer.set_experimental_options({_OPTION: False})
+        tf.config.optimizer.set_experimental_options(dict.fromkeys(_OPTIONS.values(), False))

@@ -8,3 +8,5 @@ TOKENS = "tokens"  # ids already made
 
 SCORES = "scores"
 PREDICTED = "predicted"
+
+DECISIONS_FILE = "assets.extra/decisions.json"  # kind, names, thresholds and temperature of an exported model

@@ -14,6 +14,7 @@ import click
 from components.errors import BertlineError, ConfigError
 from pipeline.cli_compile import compile_command
 from pipeline.cli_data import data_group
+from pipeline.cli_encoders import encoders_group
 from pipeline.cli_kubeflow import add_commands
 from pipeline.cli_options import (
     FILE,
@@ -26,6 +27,8 @@ from pipeline.cli_options import (
     refuse,
 )
 from pipeline.cli_schema import schema_group
+from pipeline.cli_score import score_command
+from pipeline.cli_tune import tune_command
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -108,6 +111,8 @@ def serve(target: str, name: str | None, layers: tuple[str, ...], overrides: tup
     help="Format of the input, if its name does not tell.",
 )
 @click.option("--column", help="Column or key of the text.  [default: text]")
+@click.option("--pair", metavar="TEXT", multiple=True, help="Second text of each TEXT, where the model takes pairs.")
+@click.option("--pair-column", help="Column or key of the second text.")
 @click.option("--delimiter", help="Delimiter of a CSV.  [default: a comma]")
 @click.option(
     "--output", type=NEW_FILE_OR_STANDARD, default="-", help="File for the rows, with scores; - is standard output."
@@ -169,5 +174,8 @@ def _write_refusal(path: Path, config: str, error: BertlineError) -> None:
 
 main.add_command(compile_command)
 main.add_command(data_group)
+main.add_command(encoders_group)
 main.add_command(schema_group)
+main.add_command(score_command)
+main.add_command(tune_command)
 add_commands(main)

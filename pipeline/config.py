@@ -229,7 +229,9 @@ class Encoder(Section):
     """Which BERT is fine-tuned, and how it reads a text."""
 
     handle: str = Field(
-        default=EMBEDDED, description="the embedded encoder, a SavedModel folder, or a TF Hub or Kaggle URL"
+        default=EMBEDDED,
+        description="the embedded encoder, a name of `bertline encoders list`, a SavedModel folder, or a TF Hub or "
+        "Kaggle URL",
     )
     vocab_file: str | None = Field(default=None, description="only for an encoder that does not bring its own")
     lower_case: bool | None = None
@@ -257,7 +259,7 @@ class Gate(Section):
     )
 
 
-MetricGates = dict[Literal["accuracy", "auc", "auc_pr", "precision", "recall"], Gate]
+MetricGates = dict[Literal["accuracy", "auc", "auc_pr", "precision", "recall", "f1"], Gate]
 
 
 class Gates(Section):
@@ -350,7 +352,9 @@ class Config(Section):
     serving: Serving = Field(default_factory=Serving)
     push: Push = Push()
     kubeflow: Kubeflow | None = Field(default=None, description="what only a cluster needs")
-    samples: tuple[str, ...] = Field(default=(), description="texts that the pushed model scores at the end of a run")
+    samples: tuple[str | tuple[str, str], ...] = Field(
+        default=(), description="texts, or pairs of them, that the pushed model scores at the end of a run"
+    )
 
     @model_validator(mode="after")
     def _label_columns_are_of_labels(self) -> Config:
@@ -378,6 +382,14 @@ class Config(Section):
                 f"decisions.tune is {self.decisions.tune}, but of many labels the likeliest is answered, without a "
                 "threshold; set it to none"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _samples_are_what_is_classified(self) -> Config:
+        kind, wanted = (tuple, "pairs of texts") if self.data.text_pair is not None else (str, "texts")
+        odd = [sample for sample in self.samples if not isinstance(sample, kind)]
+        if odd:
+            raise ValueError(f"samples holds {odd[0]!r}, but the task classifies {wanted}")
         return self
 
     @model_validator(mode="after")

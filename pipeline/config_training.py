@@ -19,7 +19,9 @@ class Training(Section):
     )
     optimizer: Literal["adamw", "adam", "radam"] = "adamw"
     learning_rate: Positive = 1e-4
-    schedule: Literal["linear", "constant"] = Field(default="linear", description="after the warm-up; linear falls to 0")
+    schedule: Literal["linear", "constant"] = Field(
+        default="linear", description="after the warm-up; linear falls to 0"
+    )
     warmup_fraction: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.1
     weight_decay: Annotated[float, Field(ge=0.0)] = Field(default=0.01, description="of adamw and radam")
     clip_norm: Positive | None = Field(default=1.0, description="the gradients' global norm at most")
@@ -56,7 +58,7 @@ class Training(Section):
     tpu: str | None = Field(default=None, description="name or address of the TPU; local: this machine's own")
     warm_start: bool = Field(default=False, description="from the weights of the served model, where they fit")
     checkpoint_steps: Annotated[int, Field(ge=1)] = Field(
-        default=250, description="after so many steps, and every epoch, training can go on where it was killed"
+        default=500, description="after so many steps, and every epoch, training can go on where it was killed"
     )
     checkpoints: str | None = Field(
         default=None, description="folder or URL for that; ROOT/NAME/checkpoints where it is left out"
@@ -101,7 +103,7 @@ class Decisions(Section):
 
 
 class WandB(Section):
-    """Weights & Biases. The key comes from the environment (WANDB_API_KEY), or from `wandb login`."""
+    """Weights & Biases. The key comes from the environment (WANDB_API_KEY) alone."""
 
     project: Annotated[str, Field(min_length=1)]
     entity: str | None = None

@@ -23,9 +23,9 @@ from pipeline.quiet import logging_to
 from pipeline.schema_file import read_schema
 from pipeline.sigterm import sigterm_as_interrupt
 from pipeline.summary import GATE, Run, print_outcome, summarise, write_summary
-from pipeline.trainable import check_trainable
 from pipeline.verdict import Outcome, stopped
 
+Samples = Sequence[str | tuple[str, str]]
 _NOT_ENDED = "it has not come to its end: it is going on, or was killed"
 _LOG = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ def run(config: Config, summary_file: Path | None = None, engine: Engine | None 
         BertlineError: the run could not begin: data, schema, encoder or settings do not fit, or another run is going
             on.
     """
-    _check_at_once(config)
+    check_at_once(config)
     began = time.monotonic()
     now = datetime.now().astimezone()
     this = Run(config.pipeline.name, now.strftime("%Y-%m-%dT%H-%M-%S.%f"), now.isoformat(timespec="seconds"))
@@ -64,9 +64,8 @@ def run(config: Config, summary_file: Path | None = None, engine: Engine | None 
     return outcome
 
 
-def _check_at_once(config: Config) -> None:
+def check_at_once(config: Config) -> None:
     """Looks for whatever can be seen to be wrong without loading TensorFlow. Raises BertlineError."""
-    check_trainable(config)
     check_source(config.data.model_dump(mode="json"), config.labels.model_dump(mode="json"))
     read_schema(config)
     encoder_digest(config.encoder.handle, config.encoder.vocab_file)
@@ -77,7 +76,7 @@ def _record(this: Run, outcome: Outcome, began: float, summary_file: Path | None
         write_summary(summarise(this, outcome, time.monotonic() - began), summary_file)
 
 
-def _attempt(engine: Engine, this: Run, samples: Sequence[str], console: Console) -> Outcome:
+def _attempt(engine: Engine, this: Run, samples: Samples, console: Console) -> Outcome:
     """Prepares and executes. Raises BertlineError where it could not even be prepared; whatever else goes wrong is told
     as the outcome.
     """
@@ -95,7 +94,7 @@ def _attempt(engine: Engine, this: Run, samples: Sequence[str], console: Console
         return stopped(explain(error), this.steps)
 
 
-def _with_samples(outcome: Outcome, texts: Sequence[str], console: Console) -> Outcome:
+def _with_samples(outcome: Outcome, texts: Samples, console: Console) -> Outcome:
     """The outcome of a run that published, once the published version was found complete and was asked."""
     if outcome.folder is None or outcome.digest is None:
         return outcome

@@ -38,10 +38,11 @@ _SERVING_CHECK = "serving_check"
 _SERVING_ENTRY_POINTS = ("components.serving_check.executor", "serving.launch", "serving.server.__main__")
 # What computes a step's results beside our code: another version may give others.
 _BUILT_ON = ("tfx", "tensorflow", "tensorflow-text", "tensorflow-transform", "tensorflow-model-analysis", "tf-keras")
-# What reads and judges the data beside that.
-_DATA_BUILT_ON = {
+# What a step builds on beside that.
+_ALSO_BUILT_ON = {
     "example_gen": ("apache-beam", "google-crc32c", "pyarrow"),
     "data_gate": ("tensorflow-data-validation", "numpy", "pandas", "pyarrow", "scipy"),
+    "trainer": ("numpy", "scikit-learn", "scipy", "tensorflow-hub"),
 }
 # What a serving check's server and clients are built on beside that, and the messages that they speak in.
 _SERVING_BUILT_ON = ("grpcio", "aiohttp", "httpx", "protobuf", "numpy")
@@ -50,7 +51,9 @@ _WIRE = Path(protos.__file__).with_name("wire.binpb")
 
 @dataclasses.dataclass(frozen=True)
 class Outside:
-    """The outside of a run when it began. `span` is None where data.path has no {SPAN}."""
+    """The outside of a run when it began. `span` is None where data.path has no {SPAN}, and `checkpoints`, where a
+    training that was killed goes on from, where it cannot.
+    """
 
     run_id: str
     schema: str
@@ -61,6 +64,7 @@ class Outside:
     code: dict[str, str]
     server: str
     last_refusal: str
+    checkpoints: str | None
 
 
 def observe(config: Config, run_id: str) -> Outside:
@@ -76,6 +80,7 @@ def observe(config: Config, run_id: str) -> Outside:
         code={step: _step_code(step) for step in _ENTRY_POINTS} | _serving_code(),
         server=_server_digest(),
         last_refusal=last_refusal(artifacts_folder(config)),
+        checkpoints=config.checkpoints_folder,
     )
 
 
@@ -95,6 +100,7 @@ def unobserved(config: Config) -> Outside:
         code=dict.fromkeys((*_ENTRY_POINTS, _SERVING_CHECK), ""),
         server="",
         last_refusal="",
+        checkpoints=config.training.checkpoints,
     )
 
 
@@ -109,7 +115,7 @@ def artifacts_folder(config: Config) -> Path:
 
 
 def _step_code(step: str) -> str:
-    return _code_digest(_ENTRY_POINTS[step], (*_BUILT_ON, *_DATA_BUILT_ON.get(step, ())))
+    return _code_digest(_ENTRY_POINTS[step], (*_BUILT_ON, *_ALSO_BUILT_ON.get(step, ())))
 
 
 def _code_digest(modules: Sequence[str], built_on: Sequence[str]) -> str:

@@ -33,7 +33,7 @@ TOKENISING = ("handle", "vocab_file", "lower_case")
 
 def build_components(config: Config, outside: Outside) -> list[BaseNode]:
     """The steps of a run, wired up. TFX runs them in a topological order of its own."""
-    gates = _settings(config.gates)
+    gates, labels = _settings(config.gates), _settings(config.labels, "kind", "names", "threshold")
     push_folder = str(config.push_folder)
 
     example_gen = TextExampleGen(
@@ -65,34 +65,32 @@ def build_components(config: Config, outside: Outside) -> list[BaseNode]:
         splits_config=transform_pb2.SplitsConfig(analyze=[TRAIN], transform=[TRAIN, EVAL]),
         custom_config={
             "encoder": _settings(config.encoder, *READING) | {"digest": outside.encoder},
+            "pair": _is_pair(config),
             "code": outside.code["transform"],
         },
         disable_statistics=True,
     )
     transform.add_upstream_node(data_gate)
 
+    served_model = ServedModel(push_folder=push_folder, state=outside.served, code=outside.code["served_model"])
     trainer = Trainer(
         examples=transform.outputs["transformed_examples"],
         transform_graph=transform.outputs["transform_graph"],
+        base_model=served_model.outputs["model"] if config.training.warm_start else None,
         run_fn=RUN_FN,
         train_args=trainer_pb2.TrainArgs(),
         eval_args=trainer_pb2.EvalArgs(),
-        custom_config={
-            "encoder": _settings(config.encoder, "handle", "vocab_file", "pooling") | {"digest": outside.encoder},
-            "training": _settings(config.training),
-            "labels": _settings(config.labels, "names", "threshold"),
-            "code": outside.code["trainer"],
-        },
+        custom_config=trainer_settings(config, outside),
     )
     model = trainer.outputs["model"]
 
-    served_model = ServedModel(push_folder=push_folder, state=outside.served, code=outside.code["served_model"])
     evaluator = Evaluator(
         examples=examples,
         model=model,
         baseline_model=served_model.outputs["model"],
-        eval_config=build_eval_config(gates, config.labels.threshold),
+        eval_config=build_eval_config(gates, labels),
         gates=gates,
+        labels=labels,
         code=outside.code["evaluator"],
     )
     serving_check = ServingCheck(
@@ -117,12 +115,28 @@ def build_components(config: Config, outside: Outside) -> list[BaseNode]:
         example_validator,
         data_gate,
         transform,
-        trainer,
         served_model,
+        trainer,
         evaluator,
         serving_check,
         pusher,
     ]
+
+
+def trainer_settings(config: Config, outside: Outside) -> dict[str, Any]:
+    """The Trainer's custom_config: see `components.trainer.job.Job`."""
+    return {
+        "name": config.pipeline.name,
+        "encoder": _settings(config.encoder, "handle", "vocab_file", "pooling", "max_tokens")
+        | {"digest": outside.encoder},
+        "training": _settings(config.training),
+        "labels": _settings(config.labels, "kind", "names", "threshold"),
+        "decisions": _settings(config.decisions),
+        "tracking": _settings(config.tracking),
+        "pair": _is_pair(config),
+        "checkpoints": outside.checkpoints,
+        "code": outside.code["trainer"],
+    }
 
 
 def build_pipeline(config: Config, outside: Outside, **runner_settings: Any) -> tfx_pipeline.Pipeline:
@@ -140,6 +154,10 @@ def build_pipeline(config: Config, outside: Outside, **runner_settings: Any) -> 
         enable_cache=True,
         **runner_settings,
     )
+
+
+def _is_pair(config: Config) -> bool:
+    return config.data.text_pair is not None
 
 
 def _settings(section: BaseModel, *keys: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import sys
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
@@ -57,6 +58,8 @@ class Options:
     key: Path | None
     timeout: float
     batch_size: int
+    pair: tuple[str, ...] = ()
+    pair_column: str | None = None
 
 
 def run(texts: tuple[str, ...], options: Options) -> None:
@@ -68,17 +71,27 @@ def run(texts: tuple[str, ...], options: Options) -> None:
     """
     if bool(texts) == (options.input is not None):
         raise ConfigError("give either texts or --input FILE (- for standard input)")
+    _check_pairs(texts, options)
     with contextlib.ExitStack() as stack:
         stack.enter_context(sigterm_as_interrupt())
         client = stack.enter_context(_connect(options))
         if texts and options.output == STANDARD and sys.stdout.isatty():
-            _show_table(texts, client)
+            _show_table(texts, options.pair, client)
             return
-        reader = given(texts) if options.input is None else _open(options.input, options, stack)
+        reader = given(texts, options.pair) if options.input is None else _open(options.input, options, stack)
         writer = _writer(reader, options)
         output = stack.enter_context(open_output(options.output))
         advance = stack.enter_context(progress(options.input, options.output))
         _predict(client, reader, writer, output, advance)
+
+
+def _check_pairs(texts: tuple[str, ...], options: Options) -> None:
+    if options.pair and options.input is not None:
+        raise ConfigError("--pair is the second text of one on the command line; of a file, give --pair-column")
+    if options.pair and len(options.pair) != len(texts):
+        raise ConfigError(f"there are {len(texts)} text(s) and {len(options.pair)} --pair; give one for each, in order")
+    if options.pair_column is not None and options.input is None:
+        raise ConfigError("--pair-column is of an --input; of a text on the command line, give --pair")
 
 
 def _connect(options: Options) -> Client:
@@ -98,14 +111,15 @@ def _connect(options: Options) -> Client:
         raise ConfigError(str(error)) from error
 
 
-def _show_table(texts: tuple[str, ...], client: Client) -> None:
+def _show_table(texts: tuple[str, ...], pairs: tuple[str, ...], client: Client) -> None:
     try:
-        predictions = client.predict(texts)
+        predictions = client.predict(texts, pairs or None)
         for line, prediction in enumerate(predictions, 1):
             _check(prediction, line)
     except (ServingError, DataError) as error:
         raise PredictionStopped(str(error)) from error
-    for text, prediction in zip(texts, predictions, strict=True):
+    both = [" / ".join(row) for row in zip(texts, pairs, strict=True)] if pairs else texts
+    for text, prediction in zip(both, predictions, strict=True):
         shown = " ".join(text.split())
         shown = shown if len(shown) <= _SHOWN_CHARACTERS else f"{shown[: _SHOWN_CHARACTERS - 1]}…"
         scores = " ".join(f"{score:.4f}" for score in prediction.scores)
@@ -118,7 +132,8 @@ def _open(path: Path, options: Options, stack: contextlib.ExitStack) -> Reader:
         lines = Lines(sys.stdin.buffer, "standard input")
     else:
         lines = Lines(stack.enter_context(path.open("rb")), str(path))
-    return read(lines, form, options.column or "text", _delimiter(options))
+    columns = [options.column or "text", *filter(None, [options.pair_column])]
+    return read(lines, form, columns, _delimiter(options))
 
 
 def _input_format(path: Path, options: Options) -> str:
@@ -128,10 +143,10 @@ def _input_format(path: Path, options: Options) -> str:
         raise ConfigError(
             f"--format: the format of {name} is not known; give {CSV}, {JSON_LINES} or {TEXT} (a line each)"
         )
-    if form == TEXT and options.column:
-        raise ConfigError(
-            f"--column {options.column}: plain lines have no columns; give --format {CSV} or {JSON_LINES}"
-        )
+    named = options.column or options.pair_column
+    if form == TEXT and named:
+        option = "--column" if options.column else "--pair-column"
+        raise ConfigError(f"{option} {named}: plain lines have no columns; give --format {CSV} or {JSON_LINES}")
     if form != CSV and options.delimiter:
         raise ConfigError(f"--delimiter divides the columns of a CSV, and the input is {form}; give --format {CSV}")
     return form
@@ -169,7 +184,7 @@ def _predict(client: Client, reader: Reader, writer: Writer, output: Output, adv
     under_way: deque[Row] = deque()
     try:
         output.write(writer.head())
-        for prediction in client.predict_stream(_texts(reader, under_way)):
+        for prediction in _predictions(client, reader, under_way):
             row = under_way.popleft()
             _check(prediction, row.line)
             output.write_row(writer.row(row, prediction), row.line)
@@ -185,8 +200,21 @@ def _check(prediction: Prediction, line: int) -> None:
         raise DataError(f"the model's score of line {line} is not a number; push a sound model")
 
 
-def _texts(reader: Reader, under_way: deque[Row]) -> Iterator[str]:
-    """The rows' texts as they are asked for; the rows wait for their predictions."""
-    for row in reader.rows:
+def _predictions(client: Client, reader: Reader, under_way: deque[Row]) -> Iterator[Prediction]:
+    """Of the rows as they are asked for; the rows wait for theirs."""
+    first = next(reader.rows, None)
+    if first is None:
+        return
+    rows = _noted(itertools.chain([first], reader.rows), under_way)
+    if first.pair is None:
+        yield from client.predict_stream(row.text for row in rows)
+        return
+    # Texts and second texts are taken in step, so that no more than one row is held between them.
+    rows, again = itertools.tee(rows)
+    yield from client.predict_stream((row.text for row in rows), pairs=(row.pair or "" for row in again))
+
+
+def _noted(rows: Iterator[Row], under_way: deque[Row]) -> Iterator[Row]:
+    for row in rows:
         under_way.append(row)
-        yield row.text
+        yield row

@@ -14,6 +14,7 @@ from components.example_gen.formats.delimited import records
 from serving.client import Prediction
 
 CSV, JSON_LINES, TEXT = "csv", "jsonl", "text"
+OPTIONS = ("--column", "--pair-column")  # which name the columns of the texts
 ADDED = ("scores", "predicted")
 _LONGEST_LINE = 16 << 20  # bytes; far beyond what a request may hold
 _BYTE_ORDER_MARK = "\ufeff"
@@ -29,12 +30,14 @@ class Row(NamedTuple):
         text: what is classified.
         values: of the input's columns; of JSON Lines, the line itself.
         end: bytes of the input up to its end.
+        pair: the second text, where the model takes pairs.
     """
 
     line: int
     text: str
     values: list[str]
     end: int
+    pair: str | None = None
 
 
 class Lines:
@@ -84,18 +87,28 @@ class Reader(NamedTuple):
     rows: Iterator[Row]
 
 
-def read(lines: Lines, form: str, column: str, delimiter: str) -> Reader:
-    """Opens a file's rows; raises DataError for a header, and while reading for a row, that cannot be used."""
+def read(lines: Lines, form: str, columns: Sequence[str], delimiter: str) -> Reader:
+    """Opens a file's rows; raises DataError for a header, and while reading for a row, that cannot be used.
+
+    Args:
+        lines: of the file.
+        form: its form.
+        columns: the column of the text, and that of the second text where there are pairs.
+        delimiter: of a CSV's columns.
+    """
     if form == CSV:
-        return _read_csv(lines, column, delimiter)
+        return _read_csv(lines, columns, delimiter)
     if form == JSON_LINES:
-        return Reader(JSON_LINES, None, (_json_row(lines, line, column) for line in lines if line.strip()))
+        return Reader(JSON_LINES, None, (_json_row(lines, line, columns) for line in lines if line.strip()))
     return Reader(TEXT, ["text"], (_plain_row(lines, line) for line in lines))
 
 
-def given(texts: Sequence[str]) -> Reader:
-    """The texts of the command line as rows."""
-    return Reader(TEXT, ["text"], (Row(number, text, [text], 0) for number, text in enumerate(texts, 1)))
+def given(texts: Sequence[str], pairs: Sequence[str] = ()) -> Reader:
+    """The texts of the command line as rows, with as many second texts if there are any."""
+    if not pairs:
+        return Reader(TEXT, ["text"], (Row(number, text, [text], 0) for number, text in enumerate(texts, 1)))
+    both = enumerate(zip(texts, pairs, strict=True), 1)
+    return Reader(TEXT, ["text", "text_pair"], (Row(number, row[0], list(row), 0, row[1]) for number, row in both))
 
 
 def _plain_row(lines: Lines, line: str) -> Row:
@@ -103,15 +116,16 @@ def _plain_row(lines: Lines, line: str) -> Row:
     return Row(lines.number, text, [text], lines.end)
 
 
-def _json_row(lines: Lines, line: str, key: str) -> Row:
+def _json_row(lines: Lines, line: str, keys: Sequence[str]) -> Row:
     try:
         row = json.loads(line)
     except (ValueError, RecursionError) as error:
         raise lines.error(lines.number, f"no JSON: {error}", "mend the line, or name the --format") from error
-    problem = _json_problem(row, key)
-    if problem:
-        raise lines.error(lines.number, problem, "mend the line, or name the text's key with --column")
-    return Row(lines.number, row[key], [line.strip()], lines.end)
+    for key, option in zip(keys, OPTIONS, strict=False):
+        problem = _json_problem(row, key)
+        if problem:
+            raise lines.error(lines.number, problem, f"mend the line, or name the text's key with {option}")
+    return Row(lines.number, row[keys[0]], [line.strip()], lines.end, row[keys[1]] if len(keys) > 1 else None)
 
 
 def _json_problem(row: Any, key: str) -> str | None:
@@ -126,33 +140,35 @@ def _json_problem(row: Any, key: str) -> str | None:
     return None
 
 
-def _read_csv(lines: Lines, column: str, delimiter: str) -> Reader:
+def _read_csv(lines: Lines, columns: Sequence[str], delimiter: str) -> Reader:
     found = records(lines, delimiter)
     header = next(found, None)
     if header is None or header.problem:
         problem = header.problem if header else "there is no header"
         raise lines.error(1, str(problem), "mend the file")
-    _check_header(lines, header.fields, column)
-    position = header.fields.index(column)
-    return Reader(CSV, header.fields, (_csv_row(lines, record, len(header.fields), position) for record in found))
+    for column, option in zip(columns, OPTIONS, strict=False):
+        _check_header(lines, header.fields, column, option)
+    places = [header.fields.index(column) for column in columns]
+    return Reader(CSV, header.fields, (_csv_row(lines, record, len(header.fields), places) for record in found))
 
 
-def _check_header(lines: Lines, header: list[str], column: str) -> None:
+def _check_header(lines: Lines, header: list[str], column: str, option: str) -> None:
     if header.count(column) != 1:
         number = "no column" if column not in header else "more than one column"
-        remedy = "name the text's with --column, or the --delimiter"
+        remedy = f"name the text's with {option}, or the --delimiter"
         raise lines.error(1, f"there is {number} {column!r}; the header has {_listed(header)}", remedy)
     if clash := _clash(header):
         raise lines.error(1, f"there is a column {clash!r} already", "rename it")
 
 
-def _csv_row(lines: Lines, record: Any, columns: int, position: int) -> Row:
+def _csv_row(lines: Lines, record: Any, columns: int, places: Sequence[int]) -> Row:
     problem = record.problem
     if not problem and len(record.fields) != columns:
         problem = f"{len(record.fields)} column(s) where the header has {columns}"
     if problem:
         raise lines.error(record.line, problem, "mend the line")
-    return Row(record.line, record.fields[position], record.fields, lines.end)
+    text, *pair = (record.fields[place] for place in places)
+    return Row(record.line, text, record.fields, lines.end, pair[0] if pair else None)
 
 
 def _clash(names: Iterable[str]) -> str | None:

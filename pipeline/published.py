@@ -2,24 +2,55 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Sequence
+from pathlib import Path
 
-from components.pusher.probe import load_and_score
+from components.features import BINARY
+from components.pusher.probe import Answer, load_and_score
 from components.pusher.verify import verify_version
+from components.signatures import DECISIONS_FILE
 from pipeline.verdict import Scored
+
+Sample = str | Sequence[str]
+"""A text, or the two of a pair."""
 
 _LOG = logging.getLogger(__name__)
 
 
-def score_published(folder: str, digest: str, texts: Sequence[str]) -> list[Scored]:
+def score_published(folder: str, digest: str, texts: Sequence[Sample]) -> list[Scored]:
     """Loads the published version and scores `texts`, be there none, by its signature `serving_default`.
+
+    Args:
+        folder: the version's.
+        digest: of the model that was pushed.
+        texts: a text each or, where the model takes pairs, two.
 
     Raises:
         PushError: the version is not complete, is not the model that was pushed, or cannot be loaded or called.
     """
     verify_version(folder, digest)
     answers = load_and_score(folder, texts)
-    scored = [Scored(text, score, predicted) for text, (score, predicted) in zip(texts, answers, strict=True)]
+    names = _names(folder)
+    scored = [_scored(text, answer, names) for text, answer in zip(texts, answers, strict=True)]
     _LOG.info("published model in %s answers %s", folder, scored)
     return scored
+
+
+def _names(folder: str) -> tuple[str, ...]:
+    """The labels that have a score, as the model itself tells; none where it does not."""
+    file = Path(folder) / DECISIONS_FILE
+    if not file.is_file():
+        return ()
+    written = json.loads(file.read_text(encoding="utf-8"))
+    return tuple(written["names"][1:] if written["kind"] == BINARY else written["names"])
+
+
+def _scored(text: Sample, answer: Answer, names: Sequence[str]) -> Scored:
+    labels = names or [str(number) for number in range(len(answer.scores))]
+    scores = dict(zip(labels, answer.scores, strict=True))
+    predicted = answer.predicted
+    if not isinstance(predicted, str):
+        predicted = tuple(name for name, holds in zip(labels, predicted, strict=True) if holds)
+    return Scored(text if isinstance(text, str) else tuple(text), scores, predicted)

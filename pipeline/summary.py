@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from components.errors import ConfigError
+from components.features import NO_LABEL
 from pipeline.steps import Step
 from pipeline.verdict import Outcome, Scored, Verdict, read_json
 
@@ -23,6 +24,7 @@ _STYLES = {
     Verdict.NOT_BLESSED: "bold yellow",
     Verdict.STOPPED: "bold red",
 }
+_SHOWN_SCORES = 3  # of the samples, where there are several labels
 GATE = "data gate"  # the path to what it found, where it stopped the run
 
 
@@ -161,13 +163,27 @@ def _serving_table(serving: dict[str, Any]) -> Table:
 
 
 def _samples_table(samples: list[Scored]) -> Table:
+    """Each sample with the score of its one label, or with the highest scores of several."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("serving_default answers")
-    table.add_column("score", justify="right")
+    several = any(len(scored.scores) > 1 for scored in samples)
+    table.add_column("highest scores" if several else "score", justify="left" if several else "right")
     table.add_column("predicted")
     for scored in samples:
-        table.add_row(Text(scored.text), f"{scored.score:.4f}", Text(scored.predicted))
+        text = scored.text if isinstance(scored.text, str) else "\n".join(scored.text)
+        table.add_row(Text(text), Text(_scores(scored.scores)), Text(_answer(scored.predicted)))
     return table
+
+
+def _scores(scores: dict[str, float]) -> str:
+    if len(scores) == 1:
+        return f"{next(iter(scores.values())):.4f}"
+    highest = sorted(scores.items(), key=lambda score: -score[1])[:_SHOWN_SCORES]
+    return ", ".join(f"{name} {score:.4f}" for name, score in highest)
+
+
+def _answer(predicted: str | tuple[str, ...]) -> str:
+    return predicted if isinstance(predicted, str) else ", ".join(predicted) or NO_LABEL
 
 
 def _passed(check: dict[str, Any]) -> Text:

@@ -28,11 +28,17 @@ class Verdict(str, Enum):
 
 @dataclasses.dataclass(frozen=True)
 class Scored:
-    """A text, the score of the positive label that the published model gave it, and the label that it answered."""
+    """A text and what the published model says of it.
 
-    text: str
-    score: float
-    predicted: str
+    Attributes:
+        text: the text, or the two of a pair.
+        scores: by label; of two labels the positive one's alone.
+        predicted: the label, or those that hold where a text may have any of them.
+    """
+
+    text: str | tuple[str, ...]
+    scores: dict[str, float]
+    predicted: str | tuple[str, ...]
 
 
 @dataclasses.dataclass(frozen=True)

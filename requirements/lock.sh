@@ -17,9 +17,14 @@ compile() { # NAME PYTHON FURTHER-OPTIONS...
 compile stack-a 3.10 --overrides overrides-a.txt --python-platform x86_64-manylinux_2_28
 # One lock for Python 3.11 to 3.13: markers tell apart the few packages that differ.
 compile stack-b 3.11 --overrides overrides-b.txt --universal
-# CUDA's libraries alone: what stack B has is not named again.
-mapfile -t stack_b < <(sed -n 's/^\([A-Za-z0-9._-]*\)==.*/--no-emit-package=\1/p' stack-b.lock)
-compile gpu 3.13 --constraints stack-b.lock --overrides overrides-b.txt --python-platform x86_64-manylinux_2_39 "${stack_b[@]}"
+# CUDA's libraries alone: what the stack has is not named again.
+compile_gpu() { # a|b PYTHON PLATFORM
+    local of_stack
+    mapfile -t of_stack < <(sed -n 's/^\([A-Za-z0-9._-]*\)==.*/--no-emit-package=\1/p' "stack-$1.lock")
+    compile "gpu-$1" "$2" --constraints "stack-$1.lock" --overrides "overrides-$1.txt" --python-platform "$3" "${of_stack[@]}"
+}
+compile_gpu a 3.10 x86_64-manylinux_2_28
+compile_gpu b 3.13 x86_64-manylinux_2_39
 # The tools share the stacks' environment, so what they have in common has one version.
 compile dev 3.10 --constraints stack-a.lock --constraints stack-b.lock --universal \
     --excludes excludes-dev.txt

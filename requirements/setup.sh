@@ -2,6 +2,8 @@
 # Builds the virtual environment (VENV, default .venv) from the locks: once, and again only when a lock has changed.
 #   STACK=A  Python 3.10, TFX 1.16, any glibc from 2.17      STACK=B  Python 3.11 to 3.13, TFX 1.21, glibc from 2.39
 # Unset: the stack that stands, else B where glibc and a Python permit, else A.
+#   GPU=1    CUDA's libraries as well, 3 GB (the driver is the system's)      GPU=0    without them
+# Unset: as it stands, else without.
 # The stamp is written last, so an environment whose making was killed is made anew and never taken for done.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -70,17 +72,28 @@ choose_stack() {
 
 lock_of() { echo "requirements/stack-${1,,}.lock"; }
 
-digest_of_locks() { cat "$(lock_of "$1")" requirements/dev.lock | sha256sum | cut -d " " -f 1; }
+locks_of() { # STACK GPU: prints the paths of all that is installed
+    lock_of "$1"
+    [ "$2" = 0 ] || echo "requirements/gpu-${1,,}.lock"
+    echo requirements/dev.lock
+}
+
+digest_of_locks() { locks_of "$1" "$2" | xargs cat | sha256sum | cut -d " " -f 1; }
 
 # The packages that an editable install maps are those it found, so a new one asks for it again.
 digest_of_project() { { cat setup.py; ls -- */__init__.py; } | sha256sum | cut -d " " -f 1; }
 
-stamp_of() { echo "$1 $(digest_of_locks "$1") $VENV"; } # a moved environment is broken: its path is part of it
+# A moved environment is broken: its path is part of the stamp.
+stamp_of() { echo "$1$([ "$2" = 0 ] || echo +gpu) $(digest_of_locks "$1" "$2") $VENV"; } # STACK GPU
 
-standing_stack() { # prints the stack of the complete, current environment; fails if there is none
+stamped_gpu() { # prints 1 or 0: whether what stands, be it of older locks, has CUDA's libraries
+    case $(head -n 1 "$STAMP" 2>/dev/null) in ?+gpu\ *) echo 1 ;; *) echo 0 ;; esac
+}
+
+standing_stack() { # GPU: prints the stack of the complete, current environment with or without it; fails if there is none
     local stack
     stack=$(head -c 1 "$STAMP" 2>/dev/null) || return 1
-    [ "$(head -n 1 "$STAMP")" = "$(stamp_of "$stack")" ] && "$VENV/bin/python" -c "" 2>/dev/null && echo "$stack"
+    [ "$(head -n 1 "$STAMP")" = "$(stamp_of "$stack" "$1")" ] && "$VENV/bin/python" -c "" 2>/dev/null && echo "$stack"
 }
 
 project_stands() { [ "$(sed -n 2p "$STAMP")" = "$(digest_of_project)" ]; }
@@ -132,19 +145,20 @@ need_compiler() { # stack A has one package without a wheel (pyfarmhash)
         die "stack A compiles one small package: install Python's headers (apt-get install python$A_PYTHON-dev)"
 }
 
-build() {
-    local lock start=$SECONDS
+build() { # GPU
+    local lock size="about 1 GB" start=$SECONDS requirements=()
     lock=$(lock_of "$STACK")
+    mapfile -t requirements < <(locks_of "$STACK" "$1" | sed 's/^/--requirement=/')
+    [ "$1" = 0 ] || size="about 3 GB"
     [ "$STACK" = B ] || need_compiler
-    echo "Setting up $VENV: stack $STACK ($(grep -oE '^tfx==[0-9.]+' "$lock" | sed 's/==/ /'), $("$PYTHON" --version), glibc $(glibc_version))"
+    echo "Setting up $VENV: stack $STACK$([ "$1" = 0 ] || echo " with CUDA") ($(grep -oE '^tfx==[0-9.]+' "$lock" | sed 's/==/ /'), $("$PYTHON" --version), glibc $(glibc_version))"
     start_afresh
     step "virtual environment" "$PYTHON" -m venv "$VENV"
     step "build tools" install_build_tools "$lock"
-    step "locked packages (about 1 GB to download, unless pip has them cached)" \
-        pip_install -r "$lock" -r requirements/dev.lock
+    step "locked packages ($size to download, unless pip has them cached)" pip_install "${requirements[@]}"
     step "bertline itself, editable" install_project
     step "byte code" byte_compile
-    printf '%s\n%s\n' "$(stamp_of "$STACK")" "$(digest_of_project)" >"$STAMP.new"
+    printf '%s\n%s\n' "$(stamp_of "$STACK" "$1")" "$(digest_of_project)" >"$STAMP.new"
     mv "$STAMP.new" "$STAMP"
     echo "Set up in $((SECONDS - start)) s, $(du -sh "$VENV" | cut -f 1). To make it anew: rm -rf $VENV"
 }
@@ -158,15 +172,17 @@ update_project() {
 }
 
 main() {
-    local standing
+    local standing gpu
     unset PYTHONDONTWRITEBYTECODE PYTHONPATH PYTHONHOME
     exec 9<"requirements/setup.sh"
     command -v flock >/dev/null && { flock --nonblock 9 || { echo "Waiting for another set-up to end"; flock 9; }; }
-    if standing=$(standing_stack) && [ "${STACK:-$standing}" = "$standing" ]; then
+    gpu=${GPU:-$(stamped_gpu)}
+    [[ $gpu = [01] ]] || die "GPU is 1 or 0, not '$gpu'"
+    if standing=$(standing_stack "$gpu") && [ "${STACK:-$standing}" = "$standing" ]; then
         project_stands || update_project
     else
         choose_stack
-        build
+        build "$gpu"
     fi
 }
 

@@ -1,5 +1,7 @@
-"""BERT's encoder in Keras: Devlin et al. 2019, "BERT", over the Transformer encoder of Vaswani et al. 2017.
+"""The BERT family's encoder in Keras: Devlin et al. 2019, "BERT", over the Transformer encoder of Vaswani et al. 2017.
 
+One implementation for all: DistilBERT (Sanh et al. 2019) has fewer tables, ELECTRA (Clark et al. 2020) narrower ones,
+and ALBERT (Lan et al. 2020) narrower ones and layers that are applied several times.
 Layers and variables carry the names that TensorFlow Model Garden gives them, so that TF Hub's encoders and ours look
 alike to whoever goes by names: the tables' sizes, and what weight decay passes over.
 """
@@ -28,32 +30,46 @@ def build_encoder(config: BertConfig) -> keras.Model:
 
     It takes int32 `[batch, tokens]` under `input_word_ids`, `input_mask` (1 for a token, 0 for padding) and
     `input_type_ids`, and gives float32 `pooled_output` `[batch, hidden]`, `sequence_output`
-    `[batch, tokens, hidden]` and `encoder_outputs`, the latter of every layer. Dropout acts where `training` is True;
-    its seeds are fixed, so that a training can be repeated.
+    `[batch, tokens, hidden]` and `encoder_outputs`, the latter after every layer. Without a pooler `pooled_output` is
+    the first token's vector. Dropout acts where `training` is True; its seeds are fixed, so that a training can be
+    repeated.
     """
     inputs = {name: keras.Input([None], dtype=tf.int32, name=name) for name in ENCODER_INPUTS}
     seeds = itertools.count(start=1, step=_SEEDS_APART)
     hidden = _embed(inputs[INPUT_WORD_IDS], inputs[INPUT_TYPE_IDS], config, seeds)
     bias = AttentionBias(name="attention_bias")(inputs[INPUT_MASK])
+    layers = [TransformerLayer(config, seeds, name=f"transformer/layer_{index}") for index in range(config.layers)]
     encoder_outputs = []
-    for index in range(config.num_hidden_layers):
-        hidden = TransformerLayer(config, seeds, name=f"transformer/layer_{index}")((hidden, bias))
+    for index in config.order:
+        hidden = layers[index]((hidden, bias))
         encoder_outputs.append(hidden)
-    pooled = keras.layers.Dense(config.hidden_size, activation="tanh", name="pooler_transform")(hidden[:, 0])
     return keras.Model(
         inputs,
-        {"pooled_output": pooled, "sequence_output": hidden, "encoder_outputs": encoder_outputs},
+        {"pooled_output": _pool(hidden, config), "sequence_output": hidden, "encoder_outputs": encoder_outputs},
         name="text_encoder",
     )
 
 
 def _embed(word_ids: Any, type_ids: Any, config: BertConfig, seeds: Iterator[int]) -> Any:
     """The sum of word, type and position embeddings, normalised: `[batch, tokens]` to `[batch, tokens, hidden]`."""
-    words = keras.layers.Embedding(config.vocab_size, config.hidden_size, name="word_embeddings")(word_ids)
-    types = keras.layers.Embedding(config.type_vocab_size, config.hidden_size, name="type_embeddings")(type_ids)
-    positions = PositionEmbedding(config.max_position_embeddings, name="position_embedding")(words)
-    normalised = LayerNorm(config.layer_norm_eps, name="embeddings/layer_norm")(words + types + positions)
-    return keras.layers.Dropout(config.hidden_dropout_prob, seed=next(seeds), name="embeddings/dropout")(normalised)
+    words = keras.layers.Embedding(config.vocab_size, config.embedding_size, name="word_embeddings")(word_ids)
+    typed = words
+    if config.type_vocab_size:
+        types = keras.layers.Embedding(config.type_vocab_size, config.embedding_size, name="type_embeddings")(type_ids)
+        typed = words + types
+    positions = PositionEmbedding(config.max_positions, name="position_embedding")(words)
+    normalised = LayerNorm(config.layer_norm_eps, name="embeddings/layer_norm")(typed + positions)
+    dropped = keras.layers.Dropout(config.hidden_dropout, seed=next(seeds), name="embeddings/dropout")(normalised)
+    if not config.projected:
+        return dropped
+    return keras.layers.Dense(config.hidden_size, name="embedding_projection")(dropped)
+
+
+def _pool(hidden: Any, config: BertConfig) -> Any:
+    """The first token's vector, through the pooler where there is one: to `[batch, hidden]`."""
+    if not config.pooled:
+        return hidden[:, 0]
+    return keras.layers.Dense(config.hidden_size, activation="tanh", name="pooler_transform")(hidden[:, 0])
 
 
 class PositionEmbedding(keras.layers.Layer):
@@ -114,12 +130,12 @@ class SelfAttention(keras.layers.Layer):
 
     def __init__(self, config: BertConfig, seed: int, **layer: Any) -> None:
         super().__init__(**layer)
-        self.heads, self.hidden_size = config.num_attention_heads, config.hidden_size
-        self.head_size = config.hidden_size // config.num_attention_heads
+        self.heads, self.hidden_size = config.heads, config.hidden_size
+        self.head_size = config.hidden_size // config.heads
         self.query, self.key, self.value, self.output_dense = (
             keras.layers.Dense(config.hidden_size, name=name) for name in ("query", "key", "value", "attention_output")
         )
-        self.dropout = keras.layers.Dropout(config.attention_probs_dropout_prob, seed=seed)
+        self.dropout = keras.layers.Dropout(config.attention_dropout, seed=seed)
 
     @override
     def call(self, inputs: tuple[tf.Tensor, tf.Tensor], training: bool | None = None) -> tf.Tensor:
@@ -145,15 +161,14 @@ class TransformerLayer(keras.layers.Layer):
 
     def __init__(self, config: BertConfig, seeds: Iterator[int], **layer: Any) -> None:
         super().__init__(**layer)
-        dropout, epsilon = config.hidden_dropout_prob, config.layer_norm_eps
         self.attention = SelfAttention(config, next(seeds), name="self_attention")
-        self.attention_dropout = keras.layers.Dropout(dropout, seed=next(seeds))
-        self.attention_norm = LayerNorm(epsilon, name="self_attention_layer_norm")
+        self.attention_dropout = keras.layers.Dropout(config.attention_output_dropout, seed=next(seeds))
+        self.attention_norm = LayerNorm(config.layer_norm_eps, name="self_attention_layer_norm")
         self.intermediate = keras.layers.Dense(config.intermediate_size, name="intermediate")
-        self.approximate_gelu = config.hidden_act == "gelu_new"
+        self.approximate_gelu = config.approximate_gelu
         self.output_dense = keras.layers.Dense(config.hidden_size, name="output")
-        self.output_dropout = keras.layers.Dropout(dropout, seed=next(seeds))
-        self.output_norm = LayerNorm(epsilon, name="output_layer_norm")
+        self.output_dropout = keras.layers.Dropout(config.hidden_dropout, seed=next(seeds))
+        self.output_norm = LayerNorm(config.layer_norm_eps, name="output_layer_norm")
 
     # AutoGraph would rewrite Keras's own code on its way down, for seconds, and there is no control flow to rewrite.
     @override

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from components.encoders.embedded import embedded_digest
-from components.encoders.handles import EMBEDDED, checked_url, is_url, local_folder
+from components.encoders.handles import EMBEDDED, address, local_folder
 from components.errors import EncoderError
 from components.fingerprint import file_digest, folder_digest, json_digest
 
@@ -42,7 +42,7 @@ def check_unchanged(encoder: Mapping[str, Any]) -> None:
 def _own_digest(handle: str) -> str:
     if handle == EMBEDDED:
         return embedded_digest()
-    return checked_url(handle) if is_url(handle) else folder_digest(local_folder(handle))
+    return address(handle) or folder_digest(local_folder(handle))
 
 
 def _vocabulary_digest(vocab_file: str) -> str:
@@ -50,5 +50,6 @@ def _vocabulary_digest(vocab_file: str) -> str:
         return file_digest(Path(vocab_file).expanduser())
     except OSError as error:
         raise EncoderError(
-            f"encoder.vocab_file is {vocab_file}, which cannot be read ({error.strerror}); set it to a vocab.txt"
+            f"encoder.vocab_file is {vocab_file}, which cannot be read ({error.strerror}); set it to a "
+            "vocab.txt or, for ALBERT, a SentencePiece model"
         ) from error

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import ipaddress
+import shlex
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from components.encoders import catalogue
 from components.errors import EncoderError
 
 EMBEDDED = "all-MiniLM-L6-v2"
 ACCEPTED = (
-    f"'{EMBEDDED}' (the embedded encoder), the folder of a SavedModel, or an address at TF Hub or Kaggle "
-    "(https://tfhub.dev/… or https://www.kaggle.com/models/…, with its version)"
+    f"'{EMBEDDED}' (the embedded encoder), a name that `bertline encoders list` shows, the folder of a SavedModel, or "
+    "an address at TF Hub or Kaggle (https://tfhub.dev/… or https://www.kaggle.com/models/…, with its version)"
 )
 _HUBS = frozenset({"tfhub.dev", "www.kaggle.com", "kaggle.com"})
+# What tells a checkpoint that others' programs read: it becomes a SavedModel by conversion.
+_CHECKPOINTS = ("*.safetensors", "pytorch_model*.bin", "*.ckpt*.index")
 # max_position_embeddings of the embedded encoder's config.json, known before it is there.
 _EMBEDDED_POSITIONS = 512
 
@@ -21,6 +25,20 @@ _EMBEDDED_POSITIONS = 512
 def is_url(handle: str) -> bool:
     """Whether the handle is an address to download from."""
     return handle.startswith(("https://", "http://"))
+
+
+def address(handle: str) -> str | None:
+    """The checked address that the handle names, itself or by a name of the catalogue; None for any other handle.
+
+    A name of the catalogue is that encoder even where a folder is called so: ./NAME is the folder.
+
+    Raises:
+        EncoderError: as for `checked_url`.
+    """
+    entry = catalogue.find(handle)
+    if entry is not None:
+        return entry.handle
+    return checked_url(handle) if is_url(handle) else None
 
 
 def checked_url(handle: str) -> str:
@@ -45,8 +63,14 @@ def checked_url(handle: str) -> str:
 
 
 def known_max_positions(handle: str) -> int | None:
-    """How many tokens the encoder takes at most, where that can be told without looking at it."""
-    return _EMBEDDED_POSITIONS if handle == EMBEDDED else None
+    """How many tokens the encoder takes at most, where that can be told without looking at it.
+
+    What the catalogue is not sure of is not known.
+    """
+    if handle == EMBEDDED:
+        return _EMBEDDED_POSITIONS
+    entry = catalogue.find_address(handle) if is_url(handle) else catalogue.find(handle)
+    return None if entry is None or "max_positions" in entry.unverified else entry.max_positions
 
 
 def local_folder(handle: str) -> Path:
@@ -57,7 +81,7 @@ def local_folder(handle: str) -> Path:
     """
     folder = Path(handle).expanduser().absolute()
     if not handle or not folder.is_dir():
-        raise EncoderError(f"encoder.handle is {handle!r}, which is no folder; set it to {ACCEPTED}")
+        raise EncoderError(f"encoder.handle is {handle!r}, which is no folder{_meant(handle)}; set it to {ACCEPTED}")
     saved_model_file(folder)
     return folder
 
@@ -65,9 +89,20 @@ def local_folder(handle: str) -> Path:
 def saved_model_file(folder: Path) -> Path:
     """The SavedModel's graph file. Raises EncoderError where the folder has none."""
     file = folder / "saved_model.pb"
-    if not file.is_file():
-        raise EncoderError(f"{folder} is no SavedModel: it has no saved_model.pb; set encoder.handle to {ACCEPTED}")
-    return file
+    if file.is_file():
+        return file
+    checkpoint = next((file.name for pattern in _CHECKPOINTS for file in sorted(folder.glob(pattern))), None)
+    if checkpoint is not None:
+        raise EncoderError(
+            f"{folder} is no SavedModel but a checkpoint ({checkpoint}); run: bertline encoders convert "
+            f"{shlex.quote(str(folder))} DESTINATION, and set encoder.handle to DESTINATION"
+        )
+    raise EncoderError(f"{folder} is no SavedModel: it has no saved_model.pb; set encoder.handle to {ACCEPTED}")
+
+
+def _meant(handle: str) -> str:
+    names = catalogue.close_names(handle) if handle else []
+    return f" (is {' or '.join(names)} meant?)" if names else ""
 
 
 def _is_trusted(url: str) -> bool:

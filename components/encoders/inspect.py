@@ -1,13 +1,15 @@
 """What a SavedModel says of itself, read from its files: no graph is loaded, and no weight but one flag is read.
 
 The interface is TF Hub's for text encoders (https://www.tensorflow.org/hub/common_saved_model_apis/text); the names
-of the tables, `vocab_file` and `do_lower_case` are those of TensorFlow Model Garden's exports (official/nlp:
-modeling/networks/bert_encoder.py and tools/export_tfhub_lib.py), which our converted encoders share.
+of the tables, `vocab_file`, `sp_model_file` and `do_lower_case` are those of TensorFlow Model Garden's exports
+(official/nlp: modeling/networks and tools/export_tfhub_lib.py), which our converted encoders share: BERT, ELECTRA,
+ALBERT, the Experts and Talking-Heads alike.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 import warnings
 from collections.abc import Iterator
@@ -18,13 +20,17 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import saved_model_pb2
 
+from components.encoders.catalogue import SENTENCEPIECE, WORDPIECE, Tokenizer
 from components.encoders.handles import saved_model_file
 from components.errors import EncoderError
 from components.features import ENCODER_INPUTS
 
 OUTPUTS = ("pooled_output", "sequence_output")
-_WORD_TABLE = re.compile(r"(^|/)word_embeddings?/embeddings$")
-_POSITION_TABLE = re.compile(r"(^|/)position_embeddings?/embeddings$")
+# Model Garden's first exports named the tables themselves so, later ones a layer with the variable `embeddings`.
+_WORD_TABLE = re.compile(r"(^|/)word_embeddings?(/embeddings)?$")
+_POSITION_TABLE = re.compile(r"(^|/)position_embeddings?(/embeddings)?$")
+# What Model Garden's preprocessors hold beside their `__call__`.
+_OF_PREPROCESSORS = ("bert_pack_inputs", "tokenize")
 _REMEDY = (
     "set encoder.handle to a text encoder in TF2 SavedModel format "
     "(not a preprocessor, a classifier, or a model in TF1 Hub format)"
@@ -33,28 +39,45 @@ _REMEDY = (
 
 @dataclasses.dataclass(frozen=True)
 class EncoderInfo:
-    """How many pieces and positions an encoder has, and what it brings for its texts; None is what it does not tell."""
+    """What an encoder is, and what it brings for its texts; None is what it does not tell.
+
+    `vocab_size` and `max_positions` are the rows of its tables, `vocab_file` is a vocab.txt or a SentencePiece model,
+    as `tokenizer` says; `hidden_size` is the width of what it gives, `parameters` how many numbers it has.
+    """
 
     vocab_size: int
     max_positions: int
     vocab_file: Path | None
     lower_case: bool | None
+    tokenizer: Tokenizer = WORDPIECE
+    hidden_size: int | None = None
+    layers: int | None = None
+    parameters: int | None = None
 
 
 def inspect_encoder(folder: str | Path) -> EncoderInfo:
-    """The pieces, positions, vocabulary and casing of the encoder in a SavedModel folder.
+    """The sizes, vocabulary and casing of the encoder in a SavedModel folder.
 
     Raises:
         EncoderError: the folder holds no SavedModel, or one that is no text encoder.
     """
     folder = Path(folder)
     meta_graph = _read_meta_graph(folder)
-    _check_interface(meta_graph.object_graph_def, folder)
+    graph = meta_graph.object_graph_def
+    outputs = _checked_outputs(graph, folder)
+    pieces = _asset(meta_graph, "sp_model_file", folder)
+    lower_case = _lower_case(graph, folder)
+    if lower_case is None and pieces is not None:
+        lower_case = True  # Model Garden's exports do not say so: every published ALBERT is (export_tfhub_lib.py)
     return EncoderInfo(
-        vocab_size=_rows(meta_graph, _WORD_TABLE, "word", folder),
-        max_positions=_rows(meta_graph, _POSITION_TABLE, "position", folder),
-        vocab_file=_vocab_file(meta_graph, folder),
-        lower_case=_lower_case(meta_graph, folder),
+        vocab_size=_rows(graph, _WORD_TABLE, "word", folder),
+        max_positions=_rows(graph, _POSITION_TABLE, "position", folder),
+        vocab_file=pieces or _asset(meta_graph, "vocab_file", folder),
+        lower_case=lower_case,
+        tokenizer=WORDPIECE if pieces is None else SENTENCEPIECE,
+        hidden_size=_width(outputs["sequence_output"]),
+        layers=len(outputs["encoder_outputs"].list_value.values) or None if "encoder_outputs" in outputs else None,
+        parameters=_parameters(graph),
     )
 
 
@@ -72,49 +95,78 @@ def _read_meta_graph(folder: Path) -> Any:
     return saved_model.meta_graphs[0]
 
 
-def _check_interface(graph: Any, folder: Path) -> None:
-    """Raises EncoderError unless `__call__` takes and gives what a text encoder does."""
+def _checked_outputs(graph: Any, folder: Path) -> dict[str, Any]:
+    """What `__call__` gives, by name. Raises EncoderError unless it takes and gives what a text encoder does."""
+    if all(_child(graph, name) is not None for name in _OF_PREPROCESSORS):
+        raise EncoderError(f"{folder} is no text encoder but a preprocessor, which is not needed here; {_REMEDY}")
     call = _child(graph, "__call__")
     if call is None or not call.function.concrete_functions:
         raise EncoderError(f"{folder} is no text encoder: it cannot be called; {_REMEDY}")
     function = graph.concrete_functions[call.function.concrete_functions[0]]
-    inputs = set(_names(function.canonicalized_input_signature))
-    outputs = set(_names(function.output_signature))
+    inputs = dict(_named(function.canonicalized_input_signature))
+    outputs = dict(_named(function.output_signature))
     missing = [f"input {name}" for name in ENCODER_INPUTS if name not in inputs]
     missing += [f"output {name}" for name in OUTPUTS if name not in outputs]
     if missing:
         raise EncoderError(f"{folder} is no text encoder: it has no {', no '.join(missing)}; {_REMEDY}")
+    _check_ranks(outputs, folder)
+    return outputs
 
 
-def _names(value: Any) -> Iterator[str]:
-    """Every key of the dictionaries inside a signature, a StructuredValue."""
+def _check_ranks(outputs: dict[str, Any], folder: Path) -> None:
+    for name, rank, shape in (("pooled_output", 2, "[batch, width]"), ("sequence_output", 3, "[batch, tokens, width]")):
+        found = outputs[name].tensor_spec_value.shape
+        if outputs[name].HasField("tensor_spec_value") and not found.unknown_rank and len(found.dim) != rank:
+            raise EncoderError(f"{folder} is no text encoder: its {name} is not {shape}; {_REMEDY}")
+
+
+def _named(value: Any) -> Iterator[tuple[str, Any]]:
+    """Every key of the dictionaries inside a signature, a StructuredValue, with what it holds."""
     for inner in (*value.tuple_value.values, *value.list_value.values):
-        yield from _names(inner)
+        yield from _named(inner)
     for name, inner in value.dict_value.fields.items():
-        yield name
-        yield from _names(inner)
+        yield name, inner
+        yield from _named(inner)
 
 
-def _rows(meta_graph: Any, name: re.Pattern[str], kind: str, folder: Path) -> int:
+def _width(output: Any) -> int | None:
+    """The last dimension of an output, where the signature tells it."""
+    shape = output.tensor_spec_value.shape
+    size = shape.dim[-1].size if shape.dim else -1
+    return size if size > 0 else None
+
+
+def _rows(graph: Any, name: re.Pattern[str], kind: str, folder: Path) -> int:
     """How many rows the embedding table of that name has."""
-    for node in meta_graph.object_graph_def.nodes:
+    for node in graph.nodes:
         if name.search(node.variable.name) and len(node.variable.shape.dim) == 2:
             return node.variable.shape.dim[0].size
     raise EncoderError(f"{folder} is no text encoder that we know: it has no table of {kind} embeddings; {_REMEDY}")
 
 
-def _vocab_file(meta_graph: Any, folder: Path) -> Path | None:
-    asset = _child(meta_graph.object_graph_def, "vocab_file")
+def _parameters(graph: Any) -> int | None:
+    """How many numbers the root's `variables` hold, by which hub.KerasLayer goes; flags are none."""
+    held = _child(graph, "variables")
+    if held is None:
+        return None
+    variables = [graph.nodes[child.node_id].variable for child in held.children]
+    weights = [variable for variable in variables if tf.dtypes.as_dtype(variable.dtype).is_floating]
+    return sum(math.prod(dimension.size for dimension in weight.shape.dim) for weight in weights)
+
+
+def _asset(meta_graph: Any, name: str, folder: Path) -> Path | None:
+    """The file that the root object holds under a name."""
+    asset = _child(meta_graph.object_graph_def, name)
     if asset is None:
         return None
     definition = meta_graph.asset_file_def[asset.asset.asset_file_def_index]
     return folder / "assets" / definition.filename
 
 
-def _lower_case(meta_graph: Any, folder: Path) -> bool | None:
+def _lower_case(graph: Any, folder: Path) -> bool | None:
     try:
         checkpoint = tf.train.load_checkpoint(str(folder / "variables" / "variables"))
-        if _child(meta_graph.object_graph_def, "do_lower_case") is None:
+        if _child(graph, "do_lower_case") is None:
             return None
         return bool(checkpoint.get_tensor("do_lower_case/.ATTRIBUTES/VARIABLE_VALUE"))
     except (tf.errors.OpError, ValueError) as error:

@@ -1,18 +1,21 @@
-"""The served model as the baseline of a comparison: what it is, and whether it can be compared at all."""
+"""The candidate, and the served model as its baseline: what they answer, and whether they can be compared at all."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from tensorflow.core.protobuf import saved_model_pb2
 from tfx.types import artifact
 from tfx.utils import path_utils
 
 from components import model_folder
+from components.errors import EvaluationError
+from components.evaluator.decisions import Decisions, DecisionsError, default_decisions, read_decisions
 from components.served_model import executor as served_model
-from components.signatures import SCORES, SERVING_EXAMPLES
+from components.signatures import SCORES, SERVING_DEFAULT, SERVING_EXAMPLES
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,13 +23,15 @@ class Baseline:
     """The served model.
 
     `is_candidate`: the candidate is this very model, and need not be scored twice;
-    `problem`: a sentence saying why it cannot be scored, or None.
+    `problem`: a sentence saying why it cannot be compared with, or None; `decisions`: how it answers, None where that
+    cannot be told.
     """
 
     folder: str
     version: str
     is_candidate: bool
     problem: str | None
+    decisions: Decisions | None = None
 
     def with_problem(self, cause: str) -> Baseline:
         """The same, known to be unusable."""
@@ -35,12 +40,35 @@ class Baseline:
         )
 
 
-def find_baseline(served: Sequence[artifact.Artifact], candidate: str) -> Baseline | None:
+def candidate_decisions(folder: str, labels: Mapping[str, Any]) -> Decisions:
+    """How the candidate answers.
+
+    Args:
+        folder: its SavedModel.
+        labels: `kind`, `names` and `threshold` of the configuration's section `labels`.
+
+    Raises:
+        EvaluationError: that cannot be told, or it does not answer with those labels.
+    """
+    try:
+        decisions = read_decisions(folder, labels)
+    except DecisionsError as error:
+        raise EvaluationError(f"the trained model cannot be evaluated: {error}; mend its export") from error
+    cause = _difference_in_labels(decisions, default_decisions(labels)) or _wrong_number(folder, decisions)
+    if cause:
+        raise EvaluationError(
+            f"the trained model cannot be evaluated: {cause}, as labels.kind and labels.names say; mend its export"
+        )
+    return decisions
+
+
+def find_baseline(served: Sequence[artifact.Artifact], candidate: str, labels: Mapping[str, Any]) -> Baseline | None:
     """The baseline in ServedModel's output, or None where nothing is served.
 
     Args:
         served: the artifacts of Evaluator's input `baseline_model`; none, where it was not connected.
-        candidate: SavedModel folder of the candidate.
+        candidate: SavedModel folder of the candidate, of whose labels `candidate_decisions` is sure.
+        labels: `kind`, `names` and `threshold` of the configuration's section `labels`.
     """
     if not served or served_model.digest(served[0]) is None:
         return None
@@ -53,24 +81,60 @@ def find_baseline(served: Sequence[artifact.Artifact], candidate: str) -> Baseli
         )
     is_candidate = model_folder.model_digest(folder) == model_folder.model_digest(candidate)
     baseline = Baseline(folder, version, is_candidate, problem=None)
-    cause = _difference_in_signature(folder, candidate)
+    try:
+        baseline = dataclasses.replace(baseline, decisions=read_decisions(folder, labels))
+    except DecisionsError as error:
+        return baseline.with_problem(str(error))
+    cause = _difference_in_signature(folder, candidate) or _difference_in_labels(
+        baseline.decisions, read_decisions(candidate, labels)
+    )
     return baseline if cause is None else baseline.with_problem(cause)
 
 
 def _difference_in_signature(folder: str, candidate: str) -> str | None:
-    served_shape, candidate_shape = _scores_shape(folder), _scores_shape(candidate)
+    served, own = _signatures(folder), _signatures(candidate)
+    served_shape, candidate_shape = _scores_shape(served), _scores_shape(own)
     if served_shape is None:
         return f"it has no signature {SERVING_EXAMPLES} with an output {SCORES}"
     if served_shape != candidate_shape:
         return f"its {SCORES} have the shape {served_shape}, the candidate's {candidate_shape}"
+    inputs, candidate_inputs = _inputs(served), _inputs(own)
+    if inputs and candidate_inputs and inputs != candidate_inputs:
+        return f"it takes {' and '.join(inputs)}, the candidate {' and '.join(candidate_inputs)}"
     return None
 
 
-def _scores_shape(folder: str) -> list[int] | None:
-    """Shape of the scores in the SavedModel's signature for Evaluator, -1 for any size; None where it has none."""
+def _difference_in_labels(decisions: Decisions | None, other: Decisions) -> str | None:
+    if decisions is None or (decisions.kind, decisions.names) == (other.kind, other.names):
+        return None
+    return f"it answers with {_shown(decisions)}, not with {_shown(other)}"
+
+
+def _shown(decisions: Decisions) -> str:
+    return f"{decisions.kind} labels {list(decisions.names)}"
+
+
+def _wrong_number(folder: str, decisions: Decisions) -> str | None:
+    """Where the SavedModel tells how many scores it gives: whether they are as many as its labels."""
+    shape = _scores_shape(_signatures(folder))
+    if shape is None or len(shape) != 2 or shape[-1] in (-1, len(decisions.scored)):
+        return None
+    return f"it gives {shape[-1]} scores for {_shown(decisions)}"
+
+
+def _signatures(folder: str) -> Mapping[str, Any]:
     model = saved_model_pb2.SavedModel()
     model.ParseFromString((Path(folder) / "saved_model.pb").read_bytes())
-    signatures = model.meta_graphs[0].signature_def
+    return model.meta_graphs[0].signature_def
+
+
+def _scores_shape(signatures: Mapping[str, Any]) -> list[int] | None:
+    """Shape of the scores in the signature for Evaluator, -1 for any size; None where it has none."""
     if SERVING_EXAMPLES not in signatures or SCORES not in signatures[SERVING_EXAMPLES].outputs:
         return None
     return [dimension.size for dimension in signatures[SERVING_EXAMPLES].outputs[SCORES].tensor_shape.dim]
+
+
+def _inputs(signatures: Mapping[str, Any]) -> list[str]:
+    """Names of the texts that users give; none where there is no signature for them."""
+    return sorted(signatures[SERVING_DEFAULT].inputs) if SERVING_DEFAULT in signatures else []

@@ -22,6 +22,7 @@ class EvaluatorSpec(component_spec.ComponentSpec):
         standard_component_specs.EVAL_CONFIG_KEY: component_spec.ExecutionParameter(type=config_pb2.EvalConfig),
         standard_component_specs.EXAMPLE_SPLITS_KEY: component_spec.ExecutionParameter(type=str),
         executor.GATES: component_spec.ExecutionParameter(type=str),
+        executor.LABELS: component_spec.ExecutionParameter(type=str),
         executor.CODE: component_spec.ExecutionParameter(type=str),
     }
     INPUTS = {
@@ -58,6 +59,7 @@ class Evaluator(tfx_evaluator.Evaluator):
         baseline_model: types.BaseChannel | None,
         eval_config: config_pb2.EvalConfig,
         gates: Mapping[str, Any],
+        labels: Mapping[str, Any],
         code: str,
         example_splits: Sequence[str] = ("test",),
     ) -> None:
@@ -66,8 +68,10 @@ class Evaluator(tfx_evaluator.Evaluator):
             examples: raw Examples, as example_gen wrote them.
             model: the candidate, with the signature `serving_examples`.
             baseline_model: what is served now (`ServedModel`), or None to compare with nothing.
-            eval_config: made by `eval_config.build_eval_config`.
+            eval_config: made by `eval_config.build_eval_config` from the same gates and labels.
             gates: the configuration's section `gates`, as plain values (see `gates.judge`).
+            labels: `kind`, `names` and `threshold` of its section `labels`, as plain values; a model that says how it
+                answers (`signatures.DECISIONS_FILE`) is judged by that, and another by the threshold.
             code: fingerprint of the code that runs here, so that a cached verdict is used only while it is the same.
             example_splits: the splits that are judged, together.
         """
@@ -78,6 +82,7 @@ class Evaluator(tfx_evaluator.Evaluator):
             eval_config=eval_config,
             example_splits=json.dumps(list(example_splits)),
             gates=json.dumps(gates, sort_keys=True),
+            labels=json.dumps(labels, sort_keys=True),
             code=code,
             evaluation=types.Channel(type=standard_artifacts.ModelEvaluation),
             blessing=types.Channel(type=standard_artifacts.ModelBlessing),

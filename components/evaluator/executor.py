@@ -17,13 +17,14 @@ from tfx.types import standard_component_specs as keys
 from tfx.utils import path_utils, proto_utils
 
 from components.errors import EvaluationError
-from components.evaluator.baseline import Baseline, find_baseline
+from components.evaluator.baseline import Baseline, candidate_decisions, find_baseline
 from components.evaluator.eval_config import BASELINE, CANDIDATE
 from components.evaluator.gates import Verdict, judge
 from components.evaluator.measure import Metrics, measure
 from components.model_failure import cause_of
 
 GATES = "gates"
+LABELS = "labels"
 CODE = "code"
 VERDICT_FILE = "verdict.json"
 
@@ -46,12 +47,17 @@ class Executor(tfx_executor.Executor):
 
         Raises:
             ConfigError: there is no gate.
-            EvaluationError: the candidate cannot be scored.
+            EvaluationError: the candidate cannot be scored, or is not of the configuration's labels.
         """
         candidate = path_utils.serving_model_dir(artifact_utils.get_single_uri(input_dict[keys.MODEL_KEY]))
-        baseline = find_baseline(input_dict.get(keys.BASELINE_MODEL_KEY, []), candidate)
+        labels = json.loads(exec_properties[LABELS])
+        decisions = {CANDIDATE: candidate_decisions(candidate, labels)}
+        baseline = find_baseline(input_dict.get(keys.BASELINE_MODEL_KEY, []), candidate, labels)
+        if baseline and baseline.decisions:
+            decisions[BASELINE] = baseline.decisions
         measure_models = functools.partial(
             measure,
+            decisions=decisions,
             examples=input_dict[keys.EXAMPLES_KEY],
             splits=json.loads(exec_properties[keys.EXAMPLE_SPLITS_KEY]),
             eval_config=_eval_config(exec_properties),

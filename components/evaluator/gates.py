@@ -20,11 +20,12 @@ MIN_EXAMPLES = "min_examples"
 MIN_SLICE_EXAMPLES = "min_slice_examples"
 INVALID_SCORES = "invalid_scores"
 EXAMPLE_COUNT = "example_count"
+LOSS = "loss"
 
 Metrics = Mapping[str, Mapping[str, float]]
 """Slice (`OVERALL`, or "feature=value") to metric to value; NaN where the metric is undefined."""
 
-_LOWER_IS_BETTER = frozenset({"loss"})
+_LOWER_IS_BETTER = frozenset({LOSS})
 
 # Below the rounding of any difference of two metrics, so that a drop of exactly `max_drop` passes.
 _ROUNDING = 1e-9

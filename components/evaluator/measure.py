@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -13,20 +12,21 @@ from tfx.components.util import tfxio_utils
 from tfx.types import artifact, artifact_utils
 from tfx.utils import io_utils
 
-from components.evaluator.gates import EXAMPLE_COUNT, INVALID_SCORES, OVERALL
+from components.evaluator.decisions import Decisions
+from components.evaluator.figures import ByLabel, figures
+from components.evaluator.gates import OVERALL
 from components.evaluator.scores import with_valid_scores
 from components.precision import computing_in
 
 # Attention takes tokens squared for every head and text: a large batch of long texts would fill the memory.
 _BATCH_SIZE = 32
 
-_NEED_BOTH_CLASSES = ("auc", "auc_pr")
-
 Metrics = dict[str, dict[str, float]]
 
 
 def measure(
     models: Mapping[str, str],
+    decisions: Mapping[str, Decisions],
     examples: Sequence[artifact.Artifact],
     splits: Sequence[str],
     eval_config: config_pb2.EvalConfig,
@@ -37,6 +37,7 @@ def measure(
 
     Args:
         models: name (CANDIDATE, or BASELINE too) to SavedModel folder.
+        decisions: of each of them at least, by its name; all with the same labels.
         examples: Examples artifacts with all of the splits.
         splits: the splits that are measured, together.
         eval_config: from `build_eval_config`; specs of models that are not given are left out.
@@ -52,20 +53,20 @@ def measure(
         _ = _read(pipeline, examples, splits) | "ExtractEvaluateAndWriteResults" >> tfma.ExtractEvaluateAndWriteResults(
             eval_shared_model=shared_models,
             eval_config=config,
-            extractors=with_valid_scores(extractors),
+            extractors=with_valid_scores(extractors, decisions),
             output_path=output,
         )
-    return {name: read_metrics(output, name) for name in models}
+    return {name: read_metrics(output, name, decisions[name]) for name in models}
 
 
-def read_metrics(output: str, model: str) -> Metrics:
+def read_metrics(output: str, model: str, decisions: Decisions) -> Metrics:
     """Slice to metric to value of one of the models that were measured into `output`; the whole first."""
     result = tfma.load_eval_result(output)
     if len(result.config.model_specs) > 1:
         result = tfma.load_eval_result(output, model_name=model)
-    slices = {_slice_name(key): metrics for key, metrics in result.get_metrics_for_all_slices().items()}
+    slices = {_slice_name(key): _by_label(outputs) for key, outputs in result.slicing_metrics}
     names = sorted(slices, key=lambda name: (name != OVERALL, name))
-    return {name: _with_undefined(_plain(slices[name])) for name in names}
+    return {name: figures(slices[name], decisions.kind, decisions.scored) for name in names}
 
 
 def _config_for(eval_config: config_pb2.EvalConfig, models: Mapping[str, str]) -> config_pb2.EvalConfig:
@@ -98,20 +99,21 @@ def _slice_name(key: Any) -> str:
     return ",".join(f"{feature}={value}" for feature, value in key) or OVERALL
 
 
-def _plain(metrics: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
-    """TFMA's values as numbers (protobuf's JSON writes NaN as text), without the differences that it adds itself."""
-    return {name: float(value["doubleValue"]) for name, value in metrics.items() if not name.endswith("_diff")}
+def _by_label(outputs: Mapping[str, Any]) -> ByLabel:
+    """TFMA's values (protobuf's JSON writes NaN as text) by label, without the differences that it adds itself."""
+    found: ByLabel = {}
+    for by_key in outputs.values():
+        for key, metrics in by_key.items():
+            numbers = {name: float(value["doubleValue"]) for name, value in metrics.items() if _is_own(name)}
+            found.setdefault(_class_id(key), {}).update(numbers)
+    return found
 
 
-def _with_undefined(metrics: dict[str, float]) -> dict[str, float]:
-    """NaN for what has no meaning: everything where a score is no probability, areas where a class is missing.
+def _is_own(name: str) -> bool:
+    return not name.endswith("_diff")
 
-    TFMA says NaN for the area under a curve of one class in some versions, and 0 in others.
-    """
-    invalid = metrics.pop("invalid_positives") + metrics.pop("invalid_negatives")
-    positives = metrics["true_positives"] + metrics["false_negatives"]
-    one_class = positives in (0, metrics[EXAMPLE_COUNT])
-    undefined = set(metrics) - {EXAMPLE_COUNT} if invalid else set(_NEED_BOTH_CLASSES) if one_class else set()
-    return {name: math.nan if name in undefined else value for name, value in metrics.items()} | {
-        INVALID_SCORES: invalid
-    }
+
+def _class_id(key: str) -> int | None:
+    """The label's number in TFMA's key of its metrics ("classId:2"); None in that of the whole."""
+    name, _, number = key.partition(":")
+    return int(number) if name == "classId" else None

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from components.encoders.vocabulary import Vocabulary
+from components.encoders.vocabulary import AnyVocabulary
 from components.example_gen import spans
 from components.example_gen.settings import DataSettings, EncoderSettings, LabelSettings
 from components.example_gen.sources import registry
@@ -21,7 +21,7 @@ class Job:
     data: DataSettings
     labels: LabelSettings
     files: list[SourceFile]
-    vocabulary: Vocabulary
+    vocabulary: AnyVocabulary
 
     @property
     def version(self) -> int | None:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import tensorflow as tf
 from tfx.dsl.io import fileio
 
-from components.encoders.vocabulary import Vocabulary
+from components.encoders.vocabulary import AnyVocabulary
 from components.example_gen import duplicates, sampling
 from components.example_gen.buckets import Segment, read_sorted
 from components.example_gen.examples import to_example
@@ -139,7 +139,7 @@ def _some(counts: Mapping[str, int]) -> dict[str, int]:
 
 
 @functools.lru_cache(maxsize=1)
-def _counter(vocabulary: Vocabulary) -> TokenCounter:
+def _counter(vocabulary: AnyVocabulary) -> TokenCounter:
     """One a process: building its graph takes a second."""
     return TokenCounter(vocabulary)
 

@@ -8,14 +8,12 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from components.encoders.vocabulary import Vocabulary
-from components.transform.tokens import SPECIAL_TOKENS, TextToPieces
-
-_BETWEEN = 1  # the [SEP] between two texts
+from components.encoders.vocabulary import AnyVocabulary
+from components.transform.tokens import PAIR_SPECIAL_TOKENS, SPECIAL_TOKENS, TextToPieces
 
 
 class TokenCount(NamedTuple):
-    """`tokens` before truncation, [CLS] and [SEP] included; `unknown_rate` is the share of [UNK] among the pieces."""
+    """`tokens` before truncation, [CLS] and [SEP] included; `unknown_rate` is the unknown ones' share of the pieces."""
 
     tokens: int
     unknown_rate: float
@@ -24,9 +22,9 @@ class TokenCount(NamedTuple):
 class TokenCounter:
     """Counts with the tokenizer that Transform has, so that nothing is tokenised in two ways."""
 
-    def __init__(self, vocabulary: Vocabulary) -> None:
+    def __init__(self, vocabulary: AnyVocabulary) -> None:
         self._to_pieces = TextToPieces(vocabulary)
-        self._unknown = vocabulary.tokens.index("[UNK]")
+        self._unknown = vocabulary.unk_id
         self._count = tf.function(self._counts, input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
 
     def __call__(self, texts: Sequence[str], pairs: Sequence[str] | None = None) -> list[TokenCount]:
@@ -35,7 +33,7 @@ class TokenCounter:
         special = SPECIAL_TOKENS
         if pairs is not None:
             more = self._of(pairs)
-            tokens, unknown, special = tokens + more[0], unknown + more[1], special + _BETWEEN
+            tokens, unknown, special = tokens + more[0], unknown + more[1], PAIR_SPECIAL_TOKENS
         rates = unknown / np.maximum(tokens, 1)
         return [TokenCount(*count) for count in zip((tokens + special).tolist(), rates.tolist(), strict=True)]
 

@@ -11,7 +11,7 @@ import psutil
 from components import progress
 from components.serving_check import latency, memory, parity, warmup
 from components.serving_check.check import Check, at_most, failed
-from components.serving_check.requests import HOSTILE
+from components.serving_check.requests import hostile
 from serving.client import Client, ServingError
 from serving.launch import METRICS_PATH, RunningServer
 
@@ -24,24 +24,37 @@ _CHUNK = 32  # texts in a request
 _REQUEST_SECONDS = 30.0
 _METRICS_SECONDS = 10.0
 
-Predict = Callable[[Sequence[bytes]], parity.Scores]
-"""Texts to their scores [texts, labels], by a server. Raises ServingError."""
+Predict = Callable[[Sequence[bytes], "Sequence[bytes] | None"], parity.Scores]
+"""Texts, and their second texts if there are, to their scores [texts, labels], by a server. Raises ServingError."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """What is asked, and what passes at most: `texts` of the test split, and the configuration's section `serving`."""
+    """What is asked, and what passes at most: texts of the test split, and the configuration's section `serving`.
+
+    `pairs`: the second text of each, where the model takes pairs.
+    """
 
     texts: Sequence[bytes]
     max_p50_ms: float
     max_p99_ms: float
     max_memory_mb: float
     max_score_difference: float
+    pairs: Sequence[bytes] | None = None
+
+    @property
+    def hostile(self) -> dict[str, tuple[bytes, bytes | None]]:
+        """The texts that no reviewer writes, by their names."""
+        return hostile(pair=self.pairs is not None)
+
+    def part(self, start: int, stop: int) -> tuple[Sequence[bytes], Sequence[bytes] | None]:
+        """Some of the texts, and their second texts."""
+        return self.texts[start:stop], None if self.pairs is None else self.pairs[start:stop]
 
     @property
     def names(self) -> list[str]:
         """Of all checks that take a server with the model loaded."""
-        return [PARITY[REST], *HOSTILE, PARITY[GRPC], P50, P99, MEMORY, warmup.REPLAYED]
+        return [PARITY[REST], *self.hostile, PARITY[GRPC], P50, P99, MEMORY, warmup.REPLAYED]
 
 
 def ask(server: RunningServer, model_name: str, folder: str, plan: Plan) -> list[Check]:
@@ -55,7 +68,7 @@ def ask(server: RunningServer, model_name: str, folder: str, plan: Plan) -> list
     """
     with _client(server.grpc_address, model_name) as by_grpc, _client(str(server.rest_address), model_name) as by_rest:
         predict = {GRPC: _scores_of(by_grpc), REST: _scores_of(by_rest)}
-        advance = _Advance(2 * len(plan.texts) + len(HOSTILE))
+        advance = _Advance(2 * len(plan.texts) + len(plan.hostile))
         try:
             model = parity.InProcessModel(folder)
         except parity.ModelError as error:
@@ -88,13 +101,13 @@ def _client(address: str, model_name: str) -> Client:
 
 
 def _scores_of(client: Client) -> Predict:
-    return lambda texts: [prediction.scores for prediction in client.predict(texts)]
+    return lambda texts, pairs: [prediction.scores for prediction in client.predict(texts, pairs)]
 
 
 def _expect(model: parity.InProcessModel, plan: Plan) -> parity.Scores | str:
     """The model's own scores of the texts, or a sentence saying why there are none."""
     try:
-        return model.score(plan.texts)
+        return model.score(plan.texts, plan.pairs)
     except parity.ModelError as error:
         return f"the model itself fails on texts of the test split with {error.kind}"
 
@@ -102,7 +115,7 @@ def _expect(model: parity.InProcessModel, plan: Plan) -> parity.Scores | str:
 def _compare_together(predict: Predict, expected: parity.Scores | str, plan: Plan, advance: _Advance) -> Check:
     """Of the texts in batches."""
     try:
-        served = [row for chunk in _chunks(plan.texts, advance) for row in predict(chunk)]
+        served = [row for chunk in _chunks(plan, advance) for row in predict(*chunk)]
     except ServingError as error:
         return failed([PARITY[REST]], _refused(REST, error))[0]
     return _compare_real(REST, served, expected, plan)
@@ -115,7 +128,7 @@ def _compare_one_by_one(
     served: dict[int, Sequence[float]] = {}
 
     def request(number: int) -> None:
-        served[number] = predict([plan.texts[number]])[0]
+        served[number] = predict(*plan.part(number, number + 1))[0]
 
     ceilings = latency.Latency(plan.max_p50_ms, plan.max_p99_ms)
     try:
@@ -141,21 +154,22 @@ def _of_all(count: int, plan: Plan) -> str:
     return f"{count} of {len(plan.texts)} texts"
 
 
-def _chunks(texts: Sequence[bytes], advance: _Advance) -> Iterator[Sequence[bytes]]:
-    for start in range(0, len(texts), _CHUNK):
-        chunk = texts[start : start + _CHUNK]
+def _chunks(plan: Plan, advance: _Advance) -> Iterator[tuple[Sequence[bytes], Sequence[bytes] | None]]:
+    for start in range(0, len(plan.texts), _CHUNK):
+        chunk = plan.part(start, start + _CHUNK)
         yield chunk
-        advance(len(chunk))
+        advance(len(chunk[0]))
 
 
 def _compare_hostile(
     predict: Mapping[str, Predict], model: parity.InProcessModel, plan: Plan, advance: _Advance
 ) -> Iterator[Check]:
     """Every text must be answered: a server computes requests together, so a text that fails takes others with it."""
-    for what, text in HOSTILE.items():
+    for what, (text, pair) in plan.hostile.items():
+        asked = [text], None if pair is None else [pair]
         try:
-            expected = model.score([text]) * len(TRANSPORTS)
-            served = [row for transport in TRANSPORTS for row in predict[transport]([text])]
+            expected = model.score(*asked) * len(TRANSPORTS)
+            served = [row for transport in TRANSPORTS for row in predict[transport](*asked)]
         except parity.ModelError as error:
             yield from failed([what], f"{what}: the model itself fails with {error}")
         except ServingError as error:

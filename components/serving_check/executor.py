@@ -60,10 +60,10 @@ class Executor(base_executor.BaseExecutor):
         """
         settings = json.loads(exec_properties[SETTINGS])
         model = path_utils.serving_model_dir(artifact_utils.get_single_uri(input_dict[keys.MODEL_KEY]))
-        texts = read_texts(input_dict[keys.EXAMPLES_KEY], TEST, settings["examples"])
-        limits = {field.name: settings[field.name] for field in dataclasses.fields(Plan) if field.name != "texts"}
+        texts, pairs = read_texts(input_dict[keys.EXAMPLES_KEY], TEST, settings["examples"])
+        limits = {field.name: settings[field.name] for field in dataclasses.fields(Plan) if field.name in settings}
         with tempfile.TemporaryDirectory(prefix="serving-check-") as scratch:
-            report = check_model(model, settings["release"], Plan(texts, **limits), Path(scratch))
+            report = check_model(model, settings["release"], Plan(texts, pairs=pairs, **limits), Path(scratch))
         _write(artifact_utils.get_single_instance(output_dict[keys.BLESSING_KEY]), report)
         _LOG.info("%s: %s", "blessed" if report.blessed else "not blessed", "; ".join(report.reasons))
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import tensorflow as tf
 import tensorflow_text  # noqa: F401  registers the operators of the exported graph
 
+from components.features import TEXT, TEXT_PAIR
 from components.model_failure import cause_of
 from components.precision import computing_in
 from components.signatures import SCORES, SERVING_DEFAULT
@@ -38,14 +39,16 @@ class InProcessModel:
         with computing_in("float32"), _told():
             self._signature = tf.saved_model.load(folder).signatures[SERVING_DEFAULT]
 
-    def score(self, texts: Sequence[bytes]) -> Scores:
-        """The scores of each text, by `serving_default`. Raises ModelError where the graph fails on one."""
+    def score(self, texts: Sequence[bytes], pairs: Sequence[bytes] | None = None) -> Scores:
+        """The scores of each text, or pair of texts, by `serving_default`. Raises ModelError where the graph fails."""
+        columns = {TEXT: texts} | ({} if pairs is None else {TEXT_PAIR: pairs})
         starts = range(0, len(texts), _BATCH)
         with computing_in("float32"), _told():
-            return [row for start in starts for row in self._score(texts[start : start + _BATCH])]
+            return [row for start in starts for row in self._score(columns, start)]
 
-    def _score(self, texts: Sequence[bytes]) -> Scores:
-        return self._signature(text=tf.constant(list(texts), tf.string))[SCORES].numpy().tolist()
+    def _score(self, columns: Mapping[str, Sequence[bytes]], start: int) -> Scores:
+        inputs = {name: tf.constant(list(texts[start : start + _BATCH]), tf.string) for name, texts in columns.items()}
+        return self._signature(**inputs)[SCORES].numpy().tolist()
 
 
 @contextmanager

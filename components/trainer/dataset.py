@@ -1,101 +1,106 @@
-"""From transformed Examples to batches: each padded to its own longest text, its texts of like length."""
+"""A split of transformed Examples, in memory: the ids of every text and its target, and a digest of both."""
 
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 
 from components.errors import TrainingError
-from components.features import INPUT_MASK, INPUT_TYPE_IDS, INPUT_WORD_IDS, TARGET
+from components.features import INPUT_TYPE_IDS, INPUT_WORD_IDS, MULTILABEL, TARGET
 
 _PARSE_BATCH = 1024
-_WINDOW_BATCHES = 64  # texts are sorted by length within so many batches: little padding, and still a random order
-_LENGTH_MULTIPLE = 8  # fewer distinct shapes, so that oneDNN meets its compiled kernels again
-
-Encoded = dict[str, tf.Tensor]
 
 
 @dataclasses.dataclass(frozen=True)
 class Examples:
-    """A split: tokens int32 `[tokens]` and target float32 `[labels]` of every example, and how many there are."""
+    """A split.
 
-    dataset: tf.data.Dataset
-    count: int
+    Attributes:
+        word_ids: int32 `[examples, (tokens)]`, [CLS] and [SEP] included.
+        type_ids: of the same shape, 0 for the first text and 1 for the second; None where texts come alone.
+        target: float32 `[examples, labels]`.
+    """
+
+    word_ids: tf.RaggedTensor
+    type_ids: tf.RaggedTensor | None
+    target: np.ndarray
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self.target)
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Tokens of each, int64 `[examples]`."""
+        return self.word_ids.row_lengths().numpy()
+
+    def digest(self) -> str:
+        """SHA-256 of everything, in order."""
+        digest = hashlib.sha256()
+        parts = [self.word_ids.flat_values.numpy(), self.word_ids.row_splits.numpy(), self.target]
+        parts += [] if self.type_ids is None else [self.type_ids.flat_values.numpy()]
+        for part in parts:
+            digest.update(np.ascontiguousarray(part).data)
+        return digest.hexdigest()
 
 
 def read_examples(patterns: Sequence[str], transform_output: tft.TFTransformOutput, split: str) -> Examples:
-    """Reads a split of transformed Examples, and keeps it in memory once it has been read.
+    """Reads a split of transformed Examples.
 
     Raises:
-        TrainingError: the split is empty, or all of its examples are of one class.
+        TrainingError: it is empty.
     """
-    features = {name: transform_output.transformed_feature_spec()[name] for name in (INPUT_WORD_IDS, TARGET)}
-
-    def parse(serialized: tf.Tensor) -> tuple[tf.RaggedTensor, tf.Tensor]:
-        parsed: dict[str, Any] = tf.io.parse_example(serialized, features)
-        ids = tf.RaggedTensor.from_sparse(parsed[INPUT_WORD_IDS])
-        return tf.cast(ids, tf.int32), parsed[TARGET]
-
+    known = transform_output.transformed_feature_spec()
+    features = {name: known[name] for name in (INPUT_WORD_IDS, INPUT_TYPE_IDS, TARGET) if name in known}
     files = sorted(path for pattern in patterns for path in tf.io.gfile.glob(pattern))
     records = tf.data.TFRecordDataset(files, compression_type="GZIP").batch(_PARSE_BATCH)
-    dataset = records.map(parse, num_parallel_calls=tf.data.AUTOTUNE).unbatch().cache()
-    return _counted(dataset, split)
-
-
-def make_batches(examples: Examples, batch_size: int, shuffle_seed: int | None = None) -> tf.data.Dataset:
-    """Batches of (encoder inputs, target), in a new random order every epoch where a seed is given.
-
-    Encoder inputs are int32 `[batch, tokens]` each, `tokens` being that batch's longest text rounded up to a multiple
-    of eight; target is float32 `[batch, labels]`. There are ceil(count / batch_size) batches.
-    """
-    dataset = examples.dataset
-    if shuffle_seed is not None:
-        dataset = dataset.shuffle(examples.count, seed=shuffle_seed)
-    dataset = dataset.ragged_batch(batch_size * _WINDOW_BATCHES).map(_sort_by_length).unbatch()
-    dataset = dataset.ragged_batch(batch_size)
-    if shuffle_seed is not None:
-        dataset = dataset.shuffle(_WINDOW_BATCHES, seed=shuffle_seed)
-    padded = dataset.map(lambda ids, target: (pad(ids), target), num_parallel_calls=tf.data.AUTOTUNE)
-    return padded.prefetch(tf.data.AUTOTUNE)
-
-
-def pad(ids: tf.RaggedTensor) -> Encoded:
-    """The encoder's inputs for int ids `[batch, (tokens)]`: ids padded with 0, their mask, and zeros as type ids.
-
-    The mask comes from the lengths, not from `ids != 0`: [PAD] may stand in a text.
-    """
-    lengths = tf.cast(ids.row_lengths(), tf.int32)
-    word_ids = tf.cast(ids, tf.int32).to_tensor(default_value=0)
-    width = tf.shape(word_ids)[1]
-    tokens = tf.maximum((width + _LENGTH_MULTIPLE - 1) // _LENGTH_MULTIPLE, 1) * _LENGTH_MULTIPLE
-    word_ids = tf.pad(word_ids, tf.stack([[0, 0], [0, tokens - width]]))
-    return encoder_inputs(word_ids, tf.sequence_mask(lengths, tokens, dtype=tf.int32))
-
-
-def encoder_inputs(word_ids: tf.Tensor, mask: tf.Tensor) -> Encoded:
-    """The three int32 `[batch, tokens]` inputs of TF Hub's text encoders, for single texts."""
-    return {INPUT_WORD_IDS: word_ids, INPUT_MASK: mask, INPUT_TYPE_IDS: tf.zeros_like(word_ids)}
-
-
-def _sort_by_length(ids: tf.RaggedTensor, target: tf.Tensor) -> tuple[tf.RaggedTensor, tf.Tensor]:
-    order = tf.argsort(ids.row_lengths(), stable=True)
-    return tf.gather(ids, order), tf.gather(target, order)
-
-
-def _counted(dataset: tf.data.Dataset, split: str) -> Examples:
-    count, positives = 0, None
-    for target in dataset.map(lambda _, target: target).batch(_PARSE_BATCH).as_numpy_iterator():
-        count += len(target)
-        positives = target.sum(axis=0) + (0 if positives is None else positives)
-    if positives is None:
+    parsed: list[dict[str, Any]] = list(records.map(lambda batch: tf.io.parse_example(batch, features)))
+    if not parsed:
         raise TrainingError(f"the {split} split has no example; give it data, or more weight in data.splits")
-    if any(value in (0, count) for value in positives):
+    return Examples(
+        word_ids=_joined(parsed, INPUT_WORD_IDS),
+        type_ids=_joined(parsed, INPUT_TYPE_IDS) if INPUT_TYPE_IDS in features else None,
+        target=np.concatenate([batch[TARGET].numpy() for batch in parsed]),
+    )
+
+
+def check_labels(examples: Examples, split: str, kind: str, names: Sequence[str], to_learn: bool) -> None:
+    """Looks whether there is something to learn from, or to select an epoch by.
+
+    Args:
+        examples: the split.
+        split: what it is called.
+        kind: of the labels.
+        names: of the labels.
+        to_learn: every label must occur, and be missing too; else it is enough if one does.
+
+    Raises:
+        TrainingError: a label has one class only, or the targets are not as wide as there are labels.
+    """
+    width, labels = examples.target.shape[1], names[1:] if len(names) == 2 and kind == "binary" else names
+    if width != len(labels):
         raise TrainingError(
-            f"all {count} examples of the {split} split are of one class: there is nothing to learn or to measure; "
-            "give it data of both classes, or raise data.sample.fraction"
+            f"the targets of the {split} split have {width} labels, and labels.names {len(labels)}; run again without "
+            "the cached Transform, or mend labels.names"
         )
-    return Examples(dataset, count)
+    positives = examples.target.sum(axis=0)
+    of_one_class = [name for name, count in zip(labels, positives, strict=True) if count in (0, examples.count)]
+    if not of_one_class or (not to_learn and len(of_one_class) < width):
+        return
+    what = f"of label {', '.join(of_one_class)}" if kind == MULTILABEL else f"of labels {', '.join(names)}"
+    raise TrainingError(
+        f"all {examples.count} examples of the {split} split are of one class ({what}): there is nothing to learn or "
+        "to measure; give it data of both classes, raise data.sample.fraction, or leave the label out"
+    )
+
+
+def _joined(parsed: list[dict[str, Any]], name: str) -> tf.RaggedTensor:
+    rows = [tf.RaggedTensor.from_sparse(batch[name]) for batch in parsed]
+    return tf.cast(tf.concat(rows, axis=0), tf.int32)

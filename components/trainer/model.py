@@ -1,7 +1,9 @@
-"""The classifier: encoder, pooling, dropout, one logit a label."""
+"""The classifier: encoder, pooling, perhaps a hidden layer, dropout, one logit a label."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -9,7 +11,11 @@ import tensorflow_hub as hub
 import tf_keras as keras
 from typing_extensions import override
 
+from components.errors import TrainingError
 from components.features import ENCODER_INPUTS, INPUT_MASK
+
+# What the layers of TensorFlow Model Garden's encoders, and of ours, are called in the names of their variables.
+_LAYER = re.compile(r"(?:^|/)layer_(\d+)/")
 
 
 class MaskedMean(keras.layers.Layer):
@@ -25,24 +31,84 @@ class MaskedMean(keras.layers.Layer):
         return tf.reduce_sum(sequence * weights, axis=1) / tf.maximum(tf.reduce_sum(weights, axis=1), 1.0)
 
 
-def build_classifier(encoder_path: str, pooling: str, dropout: float, labels: int) -> keras.Model:
+def build_classifier(encoder_path: str, pooling: str, training: Mapping[str, Any], outputs: int) -> keras.Model:
     """A trainable classifier over an encoder with TF Hub's text-encoder interface.
 
     Args:
         encoder_path: the encoder's SavedModel.
         pooling: `pooled` (the encoder's own pooled_output), `mean` of the tokens' vectors, or `cls`, the first one.
-        dropout: rate before the last layer.
-        labels: how many logits.
+        training: `dropout`, the rate before each layer of the head, and `head_size`, the width of a layer before the
+            last, 0 for none.
+        outputs: how many logits.
 
     Returns:
-        A model from int32 `[batch, tokens]` inputs by name to float32 logits `[batch, labels]`.
+        A model from int32 `[batch, tokens]` inputs by name to float32 logits `[batch, outputs]`.
     """
     inputs = {name: keras.Input([None], dtype=tf.int32, name=name) for name in ENCODER_INPUTS}
     encoded = hub.KerasLayer(encoder_path, trainable=True, name="encoder")(inputs)
     features = _pool(encoded, inputs[INPUT_MASK], pooling)
-    features = keras.layers.Dropout(dropout, name="dropout")(features)
-    logits = keras.layers.Dense(labels, name="logits", dtype=tf.float32)(features)
+    if training["head_size"]:
+        features = keras.layers.Dropout(training["dropout"], name="hidden_dropout")(features)
+        features = keras.layers.Dense(training["head_size"], activation="tanh", name="hidden")(features)
+    features = keras.layers.Dropout(training["dropout"], name="dropout")(features)
+    logits = keras.layers.Dense(outputs, name="logits", dtype=tf.float32)(features)
     return keras.Model(inputs, logits, name="text_classifier")
+
+
+def depths(variables: Sequence[Any]) -> list[int | None]:
+    """How high in the encoder each variable stands: 0 for embeddings, 1 for the first layer, None for the rest.
+
+    What an encoder has beside its layers (a pooler, the head) is on top of them: None.
+    """
+    return [_depth(variable.name) for variable in variables]
+
+
+def trained(model: keras.Model, frozen_layers: int) -> list[tf.Variable]:
+    """The variables that are trained: all, or those above the lowest `frozen_layers` layers and the embeddings.
+
+    Raises:
+        TrainingError: the encoder's variables do not tell their layers, or it has fewer.
+    """
+    variables = list(model.trainable_variables)
+    if not frozen_layers:
+        return variables
+    found = depths(variables)
+    layers = max((depth for depth in found if depth is not None), default=0)
+    if frozen_layers > layers:
+        raise TrainingError(
+            f"training.frozen_layers is {frozen_layers}, but the encoder has {layers} layers that can be told apart by "
+            "the names of its variables; lower it"
+        )
+    pairs = zip(variables, found, strict=True)
+    return [variable for variable, depth in pairs if depth is None or depth > frozen_layers]
+
+
+def learning_rate_scales(variables: Sequence[Any], layer_decay: float) -> list[float]:
+    """What each variable's learning rate is multiplied by: `layer_decay` once a layer, from the top down.
+
+    Howard and Ruder 2018, "Universal Language Model Fine-tuning", section 3.2 (discriminative fine-tuning), as a
+    constant factor.
+
+    Raises:
+        TrainingError: the encoder's variables do not tell their layers.
+    """
+    if layer_decay == 1.0:
+        return [1.0] * len(variables)
+    found = depths(variables)
+    layers = max((depth for depth in found if depth is not None), default=0)
+    if not layers:
+        raise TrainingError(
+            f"training.layer_decay is {layer_decay:g}, but the names of the encoder's variables do not tell their "
+            "layers; set it to 1"
+        )
+    return [1.0 if depth is None else layer_decay ** (layers + 1 - depth) for depth in found]
+
+
+def _depth(name: str) -> int | None:
+    layer = _LAYER.search(name)
+    if layer is not None:
+        return int(layer[1]) + 1
+    return 0 if "embedding" in name else None
 
 
 def _pool(encoded: dict[str, Any], mask: Any, pooling: str) -> Any:

@@ -10,6 +10,7 @@ import os
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
+from components.features import TEXT, TEXT_PAIR
 from components.signatures import SERVING_DEFAULT
 
 WARMUP_FILE = "assets.extra/tf_serving_warmup_requests"
@@ -18,17 +19,23 @@ _SHAPES = ((1, 8), (1, 64), (1, 512), (32, 64))
 _WORD = "word "
 
 
-def write_warmup_requests(model_folder: str) -> None:
-    """Adds a request of each usual shape for `serving_default` to the SavedModel in `model_folder`."""
+def write_warmup_requests(model_folder: str, pair: bool) -> None:
+    """Adds a request of each usual shape for `serving_default` to the SavedModel in `model_folder`.
+
+    Args:
+        model_folder: the SavedModel's.
+        pair: whether it takes a second text beside each.
+    """
     path = os.path.join(model_folder, WARMUP_FILE)
     tf.io.gfile.makedirs(os.path.dirname(path))
     with tf.io.TFRecordWriter(path) as writer:
         for batch, words in _SHAPES:
-            writer.write(_log([_WORD * words] * batch).SerializeToString())
+            writer.write(_log([_WORD * words] * batch, pair).SerializeToString())
 
 
-def _log(texts: list[str]) -> prediction_log_pb2.PredictionLog:
+def _log(texts: list[str], pair: bool) -> prediction_log_pb2.PredictionLog:
     request = predict_pb2.PredictRequest()
     request.model_spec.signature_name = SERVING_DEFAULT
-    request.inputs["text"].CopyFrom(tf.make_tensor_proto(texts))
+    for name in (TEXT, TEXT_PAIR) if pair else (TEXT,):
+        request.inputs[name].CopyFrom(tf.make_tensor_proto(texts))
     return prediction_log_pb2.PredictionLog(predict_log=prediction_log_pb2.PredictLog(request=request))

@@ -1,1 +1,1 @@
-"""Transform: text to WordPiece ids, in the graph that training and serving share."""
+"""Transform: texts, or pairs of them, to the ids of their pieces, in the graph that training and serving share."""

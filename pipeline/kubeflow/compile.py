@@ -26,7 +26,6 @@ from pipeline.kubeflow.settings import Kubeflow
 from pipeline.kubeflow.version import sdk_version
 from pipeline.outside import unobserved
 from pipeline.pipeline import build_pipeline
-from pipeline.trainable import check_trainable
 
 _COMPILED_BY = "compiled by"
 STEP_COMMAND = ["python", "-m", "pipeline.kubeflow.container.step"]
@@ -36,12 +35,11 @@ def compile_pipeline(config: Config) -> Compiled:
     """The compiled pipeline of a task, which the backend's own rules let pass.
 
     Raises:
-        ConfigError: there is no such schema, or no model can be trained of such data.
+        ConfigError: there is no such schema.
         KubeflowError: the section `kubeflow` lacks something, a path lies on no volume of the cluster, or what comes
             out could not be run.
     """
     cluster = _cluster(config)
-    check_trainable(config)
     check_places(config, cluster)
     _check_name(config.pipeline.name)
     spec = _pipeline_spec(config, str(cluster.image))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 
-from components.encoders.handles import EMBEDDED
+from components.encoders.handles import EMBEDDED, address
 from pipeline.config import Config
 from pipeline.kubeflow.errors import KubeflowError
 from pipeline.kubeflow.settings import Kubeflow
@@ -24,8 +24,11 @@ def check_places(config: Config, cluster: Kubeflow) -> None:
     for key, path in _data_paths(config).items():
         if path is not None and "://" not in path:
             _check_volume(key, path, cluster)
+    checkpoints = config.training.checkpoints
+    if checkpoints is not None and "://" not in checkpoints:
+        _check_volume("training.checkpoints", checkpoints, cluster, writable=True)
     handle, vocabulary = config.encoder.handle, config.encoder.vocab_file
-    if handle != EMBEDDED and "://" not in handle:
+    if handle != EMBEDDED and address(handle) is None:
         _check_volume("encoder.handle", handle, cluster, in_image=True)
     if vocabulary is not None:
         _check_volume("encoder.vocab_file", vocabulary, cluster, in_image=True)

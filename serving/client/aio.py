@@ -9,7 +9,7 @@ from functools import cached_property, partial
 from typing import Any
 
 from serving.client.answers import Metadata, Prediction, VersionStatus
-from serving.client.batches import as_async, async_batches, batches
+from serving.client.batches import Batch, Text, as_async, async_batches, batches
 from serving.client.calls import Answer, GrpcCall, RestCall
 from serving.client.deadline import Deadline
 from serving.client.errors import closed
@@ -41,40 +41,41 @@ class AsyncClient(ClientSettings):
 
         return AsyncRestSession
 
-    async def predict(self, texts: Sequence[str | bytes]) -> list[Prediction]:
+    async def predict(self, texts: Sequence[Text], pairs: Sequence[Text] | None = None) -> list[Prediction]:
         """What the model says of each text, in order; more than `batch_size` go as several requests at once.
 
-        Bytes need not be UTF-8. No texts: no request.
+        Bytes need not be UTF-8. No texts: no request. `pairs`: the second text of each, of a model that takes pairs.
         """
         predict = partial(self._predict, Deadline.after(self._timeout))
-        sent = as_async(list(batches(texts, self._batch_size)))
+        sent = as_async(list(batches(texts, pairs, self._batch_size)))
         return [prediction async for answer in async_in_order(predict, sent, IN_FLIGHT) for prediction in answer]
 
     def predict_stream(
-        self, texts: Iterable[str | bytes] | AsyncIterable[str | bytes], in_flight: int = IN_FLIGHT
+        self,
+        texts: Iterable[Text] | AsyncIterable[Text],
+        in_flight: int = IN_FLIGHT,
+        pairs: Iterable[Text] | AsyncIterable[Text] | None = None,
     ) -> AsyncIterator[Prediction]:
         """What the model says of each of any number of texts, in order.
 
         Texts are taken as they are needed: `in_flight` batches are under way at most. Each has its own `timeout`.
+        `pairs`: the second text of each, taken along with the first.
         """
         check_in_flight(in_flight)
-        return self._stream(texts, in_flight)
+        return self._stream(async_batches(texts, pairs, self._batch_size), in_flight)
 
-    async def _stream(
-        self, texts: Iterable[str | bytes] | AsyncIterable[str | bytes], in_flight: int
-    ) -> AsyncIterator[Prediction]:
-        sent = async_batches(texts, self._batch_size)
+    async def _stream(self, sent: AsyncIterator[Batch], in_flight: int) -> AsyncIterator[Prediction]:
         # Closed when the caller is done, so that what is still under way ends then, and not at some later time.
         async with aclosing(async_in_order(self._predict_in_time, sent, in_flight)) as answers:
             async for answer in answers:
                 for prediction in answer:
                     yield prediction
 
-    async def _predict_in_time(self, texts: list[bytes]) -> list[Prediction]:
-        return await self._predict(Deadline.after(self._timeout), texts)
+    async def _predict_in_time(self, batch: Batch) -> list[Prediction]:
+        return await self._predict(Deadline.after(self._timeout), batch)
 
-    async def _predict(self, deadline: Deadline, texts: list[bytes]) -> list[Prediction]:
-        return await self._send(self._calls.predict(self._target, texts), deadline.left)
+    async def _predict(self, deadline: Deadline, batch: Batch) -> list[Prediction]:
+        return await self._send(self._calls.predict(self._target, *batch), deadline.left)
 
     async def _send(self, call: GrpcCall[Answer] | RestCall[Answer], seconds: float) -> Answer:
         if self._closed:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from serving.client.answers import Metadata, Prediction, VersionStatus
-from serving.client.batches import batches
+from serving.client.batches import Batch, Text, batches
 from serving.client.calls import Answer, GrpcCall, RestCall
 from serving.client.deadline import Deadline
 from serving.client.errors import closed
@@ -38,36 +38,39 @@ class Client(ClientSettings):
 
         return RestSession
 
-    def predict(self, texts: Sequence[str | bytes]) -> list[Prediction]:
+    def predict(self, texts: Sequence[Text], pairs: Sequence[Text] | None = None) -> list[Prediction]:
         """What the model says of each text, in order; more than `batch_size` go as several requests at once.
 
-        Bytes need not be UTF-8. No texts: no request.
+        Bytes need not be UTF-8. No texts: no request. `pairs`: the second text of each, of a model that takes pairs.
         """
         deadline = Deadline.after(self._timeout)
-        sent = list(batches(texts, self._batch_size))
+        sent = list(batches(texts, pairs, self._batch_size))
         if len(sent) > 1:
             answers = in_order(partial(self._predict, deadline), sent, min(IN_FLIGHT, len(sent)))
         else:
             answers = (self._predict(deadline, batch) for batch in sent)
         return [prediction for answer in answers for prediction in answer]
 
-    def predict_stream(self, texts: Iterable[str | bytes], in_flight: int = IN_FLIGHT) -> Iterator[Prediction]:
+    def predict_stream(
+        self, texts: Iterable[Text], in_flight: int = IN_FLIGHT, pairs: Iterable[Text] | None = None
+    ) -> Iterator[Prediction]:
         """What the model says of each of any number of texts, in order.
 
         Texts are taken as they are needed: `in_flight` batches are under way at most. Each has its own `timeout`.
+        `pairs`: the second text of each, taken along with the first.
         """
         check_in_flight(in_flight)
-        return self._stream(texts, in_flight)
+        return self._stream(batches(texts, pairs, self._batch_size), in_flight)
 
-    def _stream(self, texts: Iterable[str | bytes], in_flight: int) -> Iterator[Prediction]:
-        for answer in in_order(self._predict_in_time, batches(texts, self._batch_size), in_flight):
+    def _stream(self, sent: Iterator[Batch], in_flight: int) -> Iterator[Prediction]:
+        for answer in in_order(self._predict_in_time, sent, in_flight):
             yield from answer
 
-    def _predict_in_time(self, texts: list[bytes]) -> list[Prediction]:
-        return self._predict(Deadline.after(self._timeout), texts)
+    def _predict_in_time(self, batch: Batch) -> list[Prediction]:
+        return self._predict(Deadline.after(self._timeout), batch)
 
-    def _predict(self, deadline: Deadline, texts: list[bytes]) -> list[Prediction]:
-        return self._send(self._calls.predict(self._target, texts), deadline.left)
+    def _predict(self, deadline: Deadline, batch: Batch) -> list[Prediction]:
+        return self._send(self._calls.predict(self._target, *batch), deadline.left)
 
     def _send(self, call: GrpcCall[Answer] | RestCall[Answer], timeout: float) -> Answer:
         if self._closed:

@@ -18,12 +18,14 @@ _STATUS = "/tensorflow.serving.ModelService/GetModelStatus"
 _SIGNATURES = "signature_def"
 
 
-def predict(target: Target, texts: Sequence[bytes]) -> GrpcCall[list[Prediction]]:
-    """Scores of texts, by a signature that takes `text` and gives `scores` and `predicted`."""
+def predict(target: Target, texts: Sequence[bytes], pairs: Sequence[bytes] | None) -> GrpcCall[list[Prediction]]:
+    """Scores of texts, by a signature that takes `text` (and `text_pair`) and gives `scores` and `predicted`."""
     request = messages.PredictRequest()
     _choose(request.model_spec, target)
     request.model_spec.signature_name = target.signature
     tensors.put_texts(request.inputs["text"], texts)
+    if pairs is not None:
+        tensors.put_texts(request.inputs["text_pair"], pairs)
     return GrpcCall(_PREDICT, request, messages.PredictResponse, partial(_read_predictions, len(texts)))
 
 

@@ -15,9 +15,13 @@ from serving.client.calls import RestCall
 from serving.client.target import Target
 
 
-def predict(target: Target, texts: Sequence[bytes]) -> RestCall[list[Prediction]]:
-    """Scores of texts, by a signature that takes `text` and gives `scores` and `predicted`; in column format."""
-    body = {"signature_name": target.signature, "inputs": {"text": [_value(text) for text in texts]}}
+def predict(target: Target, texts: Sequence[bytes], pairs: Sequence[bytes] | None) -> RestCall[list[Prediction]]:
+    """Scores of texts, by a signature that takes `text` (and `text_pair`) and gives `scores` and `predicted`; in column
+    format.
+    """
+    columns = {"text": texts} | ({} if pairs is None else {"text_pair": pairs})
+    inputs = {name: [_value(text) for text in column] for name, column in columns.items()}
+    body = {"signature_name": target.signature, "inputs": inputs}
     encoded = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
     return RestCall(f"{_path(target)}:predict", encoded, partial(_read_predictions, len(texts)))
 

@@ -24,7 +24,7 @@ class ClientSettings:
         model: the name that the model is served under.
         version: a version of it; by default the latest that is served, or the label's.
         label: a version label; never together with a version.
-        signature: a signature that takes `text` and gives `scores` and `predicted`.
+        signature: a signature that takes `text` (and `text_pair`) and gives `scores` and `predicted`.
         timeout: seconds for a whole call: its batches, retries and all; at most a day. For each batch of a stream.
         batch_size: most texts in a request.
         retries: how often a request is sent again while the server is unavailable, with a growing pause; at most 4.

@@ -185,7 +185,7 @@ def test_it_leaves_what_a_local_run_leaves(project, first, local):
     assert tokens[0] == tokens[1]
     assert first[1]["data"] == local[1]["data"]
     assert first[1]["metrics"]["overall"] == pytest.approx(local[1]["metrics"]["overall"], abs=1e-4)
-    assert first[1]["samples"][0]["score"] == pytest.approx(local[1]["samples"][0]["score"], abs=1e-4)
+    assert first[1]["samples"][0]["scores"]["pos"] == pytest.approx(local[1]["samples"][0]["scores"]["pos"], abs=1e-4)
     for compiled, here in zip(first[1]["checks"], local[1]["checks"], strict=True):
         assert (compiled["slice"], compiled["metric"], compiled["passed"]) == (
             here["slice"],

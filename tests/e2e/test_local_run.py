@@ -96,7 +96,7 @@ def test_the_terminal_stays_quiet_and_the_log_has_everything(first):
 def test_the_pushed_version_answers_in_a_fresh_process_as_the_run_said(project, first):
     texts = [sample["text"] for sample in first.summary["samples"]]
     scores = scores_in_a_fresh_process(project.served / str(first.summary["version"]), texts)[:, 0]
-    assert scores == pytest.approx([sample["score"] for sample in first.summary["samples"]], abs=1e-5)
+    assert scores == pytest.approx([sample["scores"]["pos"] for sample in first.summary["samples"]], abs=1e-5)
     amazing, terrible = scores
     assert amazing > terrible
 

@@ -150,16 +150,23 @@ def test_labels_say_what_is_in_it(dockerfile, target):
     assert labels == {f"org.opencontainers.image.{name}" for name in wanted}
 
 
-def test_the_gpu_lock_has_cudas_libraries_alone_for_the_tensorflow_of_stack_b():
-    lock = (REPOSITORY / "requirements" / "gpu.lock").read_text(encoding="utf-8")
-    names = re.findall(r"^([a-z0-9-]+)==", lock, re.MULTILINE)
-    assert {"nvidia-cudnn-cu12", "nvidia-cublas-cu12"} <= set(names)
-    assert all(name.startswith("nvidia-") for name in names)
-    wanted = (REPOSITORY / "requirements" / "gpu.in").read_text(encoding="utf-8")
-    stack_b = (REPOSITORY / "requirements" / "stack-b.lock").read_text(encoding="utf-8")
-    version = re.search(r"^tensorflow==(\S+)", stack_b, re.MULTILINE)
+@pytest.mark.parametrize(("stack", "cudnn"), [("a", "8."), ("b", "9.")])
+def test_the_gpu_locks_have_cudas_libraries_alone_for_the_tensorflow_of_their_stack(stack, cudnn):
+    folder = REPOSITORY / "requirements"
+    lock = (folder / f"gpu-{stack}.lock").read_text(encoding="utf-8")
+    versions = dict(re.findall(r"^([a-z0-9-]+)==(\S+)", lock, re.MULTILINE))
+    assert {"nvidia-cudnn-cu12", "nvidia-cublas-cu12", "nvidia-nccl-cu12"} <= set(versions)
+    assert all(name.startswith("nvidia-") for name in versions)
+    assert versions["nvidia-cudnn-cu12"].startswith(cudnn)  # TensorFlow opens it by that major version
+    stack_lock = (folder / f"stack-{stack}.lock").read_text(encoding="utf-8")
+    version = re.search(r"^tensorflow==(\S+)", stack_lock, re.MULTILINE)
     assert version is not None
-    assert f"tensorflow[and-cuda]=={version[1]}\n" in wanted
+    assert f"tensorflow[and-cuda]=={version[1]}\n" in (folder / f"gpu-{stack}.in").read_text(encoding="utf-8")
+
+
+def test_the_gpu_variant_takes_the_lock_of_its_stack(dockerfile, context):
+    assert "--requirement requirements/gpu-b.lock" in commands(dockerfile.stages["cuda"])
+    assert not context.ignores("requirements/gpu-b.lock")
 
 
 @pytest.mark.parametrize(

@@ -182,7 +182,7 @@ def test_every_fault_is_named_at_once():
 
 def test_an_unknown_task_lists_those_there_are(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ConfigError, match=r"no configuration nope: .* demo, imdb, quora"):
+    with pytest.raises(ConfigError, match=r"no configuration nope: .* demo, imdb, imdb-tutorial, quora"):
         load_config("nope")
 
 

@@ -13,12 +13,15 @@ import signal
 import subprocess
 import sys
 import threading
+from itertools import chain
 from pathlib import Path
 
 import grpc
 import pytest
 from click.testing import CliRunner
 
+from components.errors import ConfigError, DataError
+from pipeline import predict as predicting
 from pipeline import predict_output
 from pipeline.cli import main
 from tests.serving.client.standin import Brain, RefusalError, grpc_server, rest_server, score_of
@@ -427,3 +430,69 @@ def test_an_output_whose_name_is_too_long_is_refused(predict, tmp_path):
     result = predict("a", "--output", tmp_path / ("x" * 300))
     assert result.exit_code == 2
     assert "File name too long" in result.stderr
+
+
+@pytest.fixture
+def predict_pairs(server, tmp_path):
+    """The verb's function, with the options for pairs."""
+
+    def run(*texts, **changes):
+        defaults = dict.fromkeys(
+            ("version", "label", "input", "form", "column", "delimiter", "ca", "certificate", "key")
+        )
+        settings = {
+            **defaults, "server": server, "model": "demo", "signature": "serving_default", "timeout": 10.0,
+            "batch_size": 2, "output": tmp_path / "out.jsonl",
+        }  # fmt: skip
+        predicting.run(texts, predicting.Options(**{**settings, **changes}))
+        return [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+
+    return run
+
+
+def test_pairs_of_the_command_line(predict_pairs, brain):
+    rows = predict_pairs("a", "b", pair=("x", "y"))
+    assert rows == [
+        {"text": "a", "text_pair": "x", **expected("a")}, {"text": "b", "text_pair": "y", **expected("b")}
+    ]  # fmt: skip
+    assert brain.pairs == [[b"x", b"y"]]
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_pairs_of_a_file(predict_pairs, brain, tmp_path, form):
+    file = tmp_path / f"in.{form}"
+    rows = [("a", "x"), ("b", "y"), ("c", "z")]
+    if form == "csv":
+        file.write_text("two,one\n" + "".join(f"{pair},{text}\n" for text, pair in rows))
+    else:
+        file.write_text("".join(json.dumps({"one": text, "two": pair}) + "\n" for text, pair in rows))
+    out = predict_pairs(input=file, column="one", pair_column="two")
+    assert [(row["one"], row["two"], row["scores"]) for row in out] == [
+        (text, pair, expected(text)["scores"]) for text, pair in rows
+    ]
+    assert dict(zip(chain.from_iterable(brain.asked), chain.from_iterable(brain.pairs), strict=True)) == {
+        b"a": b"x",
+        b"b": b"y",
+        b"c": b"z",
+    }
+
+
+@pytest.mark.parametrize(
+    ("texts", "changes", "told"),
+    [
+        (("a", "b"), {"pair": ("x",)}, "give one for each"),
+        (("a",), {"pair_column": "two"}, "give --pair"),
+        ((), {"input": Path("-"), "pair": ("x",)}, "give --pair-column"),
+        ((), {"input": Path("-"), "form": "text", "pair_column": "two"}, "plain lines have no columns"),
+    ],
+)
+def test_pairs_that_do_not_go_together_are_refused(predict_pairs, brain, texts, changes, told):
+    with pytest.raises(ConfigError, match=told):
+        predict_pairs(*texts, **changes)
+    assert brain.calls == 0
+
+
+def test_a_missing_second_column_is_named_with_its_option(predict_pairs, tmp_path):
+    (tmp_path / "in.csv").write_text("text\na\n")
+    with pytest.raises(DataError, match=r"no column 'two'.*--pair-column"):
+        predict_pairs(input=tmp_path / "in.csv", pair_column="two")

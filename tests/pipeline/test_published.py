@@ -6,6 +6,7 @@ import tensorflow as tf
 from components.errors import PushError
 from components.model_folder import model_digest
 from pipeline.published import score_published
+from tests.components.pusher.tiny_model import PairModel, write_model
 
 
 class Variable(tf.Module):
@@ -37,7 +38,17 @@ def folder(tmp_path):
 def test_the_texts_are_scored_by_the_signature_that_tf_serving_calls(folder):
     scored = score_published(str(folder), model_digest(folder), ["a", "abcdefghij"])
     assert [(answer.text, answer.predicted) for answer in scored] == [("a", "neg"), ("abcdefghij", "pos")]
-    assert [answer.score for answer in scored] == pytest.approx([0.1, 1.0])
+    assert [answer.scores["0"] for answer in scored] == pytest.approx([0.1, 1.0])
+
+
+def test_of_pairs_and_several_labels_each_is_told_by_its_name(tmp_path):
+    folder = write_model(tmp_path / "9", PairModel())
+    (folder / "assets.extra").mkdir()
+    (folder / "assets.extra" / "decisions.json").write_text('{"kind": "multilabel", "names": ["first", "second"]}')
+    [scored] = score_published(str(folder), model_digest(folder), [["a", "abcdefghij"]])
+    assert scored.text == ("a", "abcdefghij")
+    assert scored.scores == pytest.approx({"first": 0.1, "second": 1.0})
+    assert scored.predicted == ("second",)
 
 
 def test_without_texts_it_is_still_loaded_and_called(folder):

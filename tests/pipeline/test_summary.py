@@ -196,7 +196,7 @@ def test_what_is_printed_shows_values_beside_limits_and_the_verdict_last(tmp_pat
         EVALUATION["reasons"],
         EVALUATION,
         SERVING,
-        samples=[Scored("a [bold]text[/]", 0.98765, "[/]")],
+        samples=[Scored("a [bold]text[/]", {"pos": 0.98765}, "[/]")],
     )
     print_outcome(Console(file=out, width=100, markup=False), a_run(steps), outcome)
     printed = out.getvalue()
@@ -218,3 +218,22 @@ def test_what_is_printed_shows_values_beside_limits_and_the_verdict_last(tmp_pat
     assert ["a", "[bold]text[/]", "0.9877", "[/]"] in rows  # texts and labels are never read as markup
     assert "note: nothing is served yet" in printed
     assert printed.strip().splitlines()[-1] == "NOT BLESSED because accuracy 0.7800 < 0.8500 (overall)"
+
+
+def test_of_several_labels_the_highest_scores_are_shown_and_of_a_pair_both_texts(tmp_path):
+    out = io.StringIO()
+    scores = {"toxic": 0.25, "threat": 0.75, "insult": 0.5, "obscene": 0.125}
+    samples = [
+        Scored(("first text", "second text"), scores, ("threat", "insult")),
+        Scored("nothing holds", dict.fromkeys(scores, 0.1), ()),
+    ]
+    steps = ended_steps(tmp_path, EVALUATION, {"status": "not_blessed"})
+    outcome = Outcome(Verdict.NOT_BLESSED, [], EVALUATION, SERVING, samples=samples)
+    print_outcome(Console(file=out, width=140, markup=False), a_run(steps), outcome)
+    rows = [line.rstrip() for line in out.getvalue().splitlines()]
+    [first] = [row for row in rows if row.strip().startswith("first text")]
+    assert "threat 0.7500, insult 0.5000, toxic 0.2500" in first
+    assert first.endswith("threat, insult")
+    assert any(row.strip() == "second text" for row in rows)
+    assert any(row.strip().startswith("nothing holds") and row.endswith("(none)") for row in rows)
+    assert summarise(a_run(steps), outcome, 1.0)["samples"][0]["predicted"] == ("threat", "insult")

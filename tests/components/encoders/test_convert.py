@@ -210,7 +210,7 @@ def test_what_cannot_be_built_is_refused_by_key_and_value(tmp_path, setting, val
     source = write_tiny_checkpoint(tmp_path / "source")
     config = json.loads((source / "config.json").read_text())
     (source / "config.json").write_text(json.dumps({**config, setting: value}))
-    with pytest.raises(EncoderError, match=rf"config\.json: {setting} is {value!r}: .*; give a BertModel"):
+    with pytest.raises(EncoderError, match=rf"config\.json: {setting} is {value!r}: .*; give a BERT"):
         convert_checkpoint(source, tmp_path / "encoder")
     assert not (tmp_path / "encoder").exists()
 

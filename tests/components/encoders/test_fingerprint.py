@@ -13,6 +13,10 @@ def test_a_url_stands_for_itself():
     assert encoder_digest("https://tfhub.dev/x/1") == "https://tfhub.dev/x/1"
 
 
+def test_a_name_of_the_catalogue_stands_for_its_address():
+    assert encoder_digest("albert_en_base") == "https://tfhub.dev/tensorflow/albert_en_base/2"
+
+
 def test_an_address_that_may_change_has_none():
     with pytest.raises(
         EncoderError, match=r"encoder\.handle is https://tfhub\.dev/x, which does not end with a version"

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from components.encoders.handles import EMBEDDED, checked_url, is_url, known_max_positions, local_folder
+from components.encoders.handles import EMBEDDED, address, checked_url, is_url, known_max_positions, local_folder
 from components.errors import EncoderError
 
 
@@ -57,11 +57,34 @@ def test_an_address_without_a_version_may_change_and_is_refused(url):
         checked_url(url)
 
 
-def test_positions_are_known_of_the_embedded_encoder_alone(embedded_encoder):
+def test_positions_are_known_of_what_has_a_name(embedded_encoder):
     from components.encoders.inspect import inspect_encoder
 
     assert known_max_positions(EMBEDDED) == inspect_encoder(embedded_encoder).max_positions == 512
+    assert known_max_positions("albert_en_base") == 512
+    assert known_max_positions("https://tfhub.dev/tensorflow/albert_en_base/2") == 512
     assert known_max_positions("/some/folder") is None
+    assert known_max_positions("https://tfhub.dev/x/1") is None
+
+
+def test_positions_that_nobody_confirmed_are_not_known():
+    assert known_max_positions("talking-heads_base") is None
+
+
+def test_a_name_of_the_catalogue_is_its_address(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "electra_small").mkdir()
+    assert address("electra_small") == "https://tfhub.dev/google/electra_small/2"
+    assert address("./electra_small") is None
+    assert address("https://tfhub.dev/x/1") == "https://tfhub.dev/x/1"
+    assert address(EMBEDDED) is None
+    with pytest.raises(EncoderError, match="does not end with a version"):
+        address("https://tfhub.dev/x")
+
+
+def test_a_name_that_is_nearly_right_is_told():
+    with pytest.raises(EncoderError, match=r"\(is small_bert/bert_en_uncased_L-4_H-512_A-8.* meant\?\); set it to"):
+        local_folder("bert_en_uncased_L-4_H-512_A-8")
 
 
 def test_a_folder_is_made_absolute(tiny_encoder, monkeypatch):
@@ -77,6 +100,18 @@ def test_what_is_no_folder_is_refused_with_what_is_accepted(handle):
         local_folder(handle)
     assert repr(handle) in str(refusal.value)
     assert "https://tfhub.dev/" in str(refusal.value)
+    assert "bertline encoders list" in str(refusal.value)
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "pytorch_model.bin", "bert_model.ckpt.index"])
+def test_a_checkpoint_is_told_from_an_encoder(tmp_path, name):
+    folder = tmp_path / "my bert"
+    folder.mkdir()
+    (folder / name).write_text("")
+    with pytest.raises(
+        EncoderError, match=rf"a checkpoint \({name}\); run: bertline encoders convert '.*my bert' DEST"
+    ):
+        local_folder(str(folder))
 
 
 def test_a_folder_without_a_saved_model_is_refused(tmp_path):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import tensorflow as tf
+import tensorflow_hub as hub
 import tf_keras as keras
 
 from components.encoders.inspect import EncoderInfo, inspect_encoder
@@ -23,20 +24,32 @@ class Positions(keras.layers.Layer):
         return inputs + self.table[: tf.shape(inputs)[1]]
 
 
-def write_model_garden_export(folder: Path, outputs=("pooled_output", "sequence_output"), vocab: Path | None = None):
+def write_model_garden_export(
+    folder: Path, outputs=("pooled_output", "sequence_output"), vocab: Path | None = None,
+    pieces: Path | None = None, embedding_width=8, flat=False,
+):  # fmt: skip
     """What TF Hub's BERTs are: a Keras model over dictionaries, saved by Keras as export_tfhub_lib.py does."""
     inputs = {name: keras.Input([None], dtype=tf.int32, name=name) for name in ENCODER_INPUTS}
-    words = keras.layers.Embedding(20, 8, name="word_embeddings")(inputs["input_word_ids"])
-    words += keras.layers.Embedding(2, 8, name="type_embeddings")(inputs["input_type_ids"])
+    words = keras.layers.Embedding(20, embedding_width, name="word_embeddings")(inputs["input_word_ids"])
+    words += keras.layers.Embedding(2, embedding_width, name="type_embeddings")(inputs["input_type_ids"])
     sequence = Positions(name="position_embedding")(words) * tf.expand_dims(
         tf.cast(inputs["input_mask"], tf.float32), -1
     )
+    if embedding_width != 8:
+        sequence = keras.layers.Dense(8, name="embedding_projection")(sequence)
     pooled = keras.layers.Dense(8, activation="tanh", name="pooler_transform")(sequence[:, 0])
-    made = {"pooled_output": pooled, "sequence_output": sequence, "encoder_outputs": [sequence] * 3, "default": pooled}
+    made = {
+        "pooled_output": pooled,
+        "sequence_output": pooled if flat else sequence,
+        "encoder_outputs": [sequence] * 3,
+        "default": pooled,
+    }
     model = keras.Model(inputs, {name: made[name] for name in (*outputs, "encoder_outputs", "default")})
     if vocab is not None:
         model.vocab_file = tf.saved_model.Asset(str(vocab))
         model.do_lower_case = tf.Variable(tf.constant(False), trainable=False)
+    if pieces is not None:
+        model.sp_model_file = tf.saved_model.Asset(str(pieces))
     model.save(folder, include_optimizer=False, save_format="tf")
     return folder
 
@@ -50,23 +63,53 @@ def garden(tmp_path_factory) -> Path:
 
 def test_our_own_encoder(tiny_encoder):
     info = inspect_encoder(tiny_encoder)
-    assert info == EncoderInfo(info.vocab_size, 128, tiny_encoder / "assets" / "vocab.txt", True)
+    vocab_file = tiny_encoder / "assets" / "vocab.txt"
+    assert info == EncoderInfo(info.vocab_size, 128, vocab_file, True, "wordpiece", 32, 2, info.parameters)
+    loaded = hub.KerasLayer(str(tiny_encoder), trainable=True)
+    assert info.parameters == sum(variable.shape.num_elements() for variable in loaded.trainable_variables)
     assert info.vocab_file is not None
     assert len(info.vocab_file.read_text().splitlines()) == info.vocab_size
 
 
 def test_the_embedded_encoder(embedded_encoder):
     vocab_file = embedded_encoder / "assets" / "vocab.txt"
-    assert inspect_encoder(str(embedded_encoder)) == EncoderInfo(30522, 512, vocab_file, True)
+    expected = EncoderInfo(30522, 512, vocab_file, True, "wordpiece", 384, 6, 22_713_216)
+    assert inspect_encoder(str(embedded_encoder)) == expected
 
 
 def test_an_export_of_the_model_garden(garden):
-    assert inspect_encoder(garden) == EncoderInfo(20, 64, garden / "assets" / "vocab.txt", False)
+    parameters = 20 * 8 + 2 * 8 + 64 * 8 + 8 * 8 + 8
+    expected = EncoderInfo(20, 64, garden / "assets" / "vocab.txt", False, "wordpiece", 8, 3, parameters)
+    assert inspect_encoder(garden) == expected
     assert (garden / "assets" / "vocab.txt").read_text() == "[PAD]\n"
 
 
 def test_an_export_without_vocabulary_and_casing(tmp_path):
-    assert inspect_encoder(write_model_garden_export(tmp_path / "encoder")) == EncoderInfo(20, 64, None, None)
+    info = inspect_encoder(write_model_garden_export(tmp_path / "encoder"))
+    assert (info.vocab_size, info.max_positions, info.vocab_file, info.lower_case) == (20, 64, None, None)
+
+
+def test_an_albert_of_the_model_garden(tmp_path):
+    """A narrow word table that is projected, a SentencePiece model, and no word of its casing."""
+    (tmp_path / "30k-clean.model").write_bytes(b"pieces")
+    folder = write_model_garden_export(tmp_path / "encoder", pieces=tmp_path / "30k-clean.model", embedding_width=4)
+    info = inspect_encoder(folder)
+    assert (info.vocab_size, info.max_positions, info.hidden_size, info.layers) == (20, 64, 8, 3)
+    assert (info.tokenizer, info.lower_case) == ("sentencepiece", True)
+    assert info.vocab_file == folder / "assets" / "30k-clean.model"
+
+
+def test_a_preprocessor_is_told_by_name(tmp_path):
+    root = tf.train.Checkpoint(tokenize=tf.train.Checkpoint(), bert_pack_inputs=tf.train.Checkpoint())
+    root.__call__ = tf.function(lambda text: {"input_word_ids": tf.strings.length(text)})
+    root.__call__.get_concrete_function(tf.TensorSpec([None], tf.string))
+    tf.saved_model.save(root, str(tmp_path / "preprocess"))
+    assert "a preprocessor, which is not needed" in refusal_of(tmp_path / "preprocess")
+
+
+def test_outputs_of_other_ranks_are_refused(tmp_path):
+    message = refusal_of(write_model_garden_export(tmp_path / "encoder", flat=True))
+    assert "sequence_output is not [batch, tokens, width]" in message
 
 
 def test_it_can_be_inspected_while_a_graph_is_being_traced(tiny_encoder):

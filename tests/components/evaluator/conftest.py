@@ -50,7 +50,7 @@ class Evaluate:
     def __init__(self, examples, folder):
         self._examples, self._folder = examples, folder
 
-    def __call__(self, model, gates, served=None, threshold=0.5):
+    def __call__(self, model, gates, served=None, threshold=0.5, kind="binary", names=("neg", "pos")):
         folder = self._folder / f"run{len(list(self._folder.iterdir()))}"
         evaluation, blessing = standard_artifacts.ModelEvaluation(), standard_artifacts.ModelBlessing()
         evaluation.uri, blessing.uri = str(folder / "evaluation"), str(folder / "blessing")
@@ -60,13 +60,15 @@ class Evaluate:
         inputs = {"examples": [self._examples], "model": [model]}
         inputs |= {"baseline_model": [served]} if served else {}
         executor = WatchedExecutor(context)
+        labels = {"kind": kind, "names": names, "threshold": threshold}
         executor.Do(
             inputs,
             {"evaluation": [evaluation], "blessing": [blessing]},
             {
-                "eval_config": proto_utils.proto_to_json(build_eval_config(gates, threshold)),
+                "eval_config": proto_utils.proto_to_json(build_eval_config(gates, labels)),
                 "example_splits": '["test"]',
                 "gates": json.dumps(gates),
+                "labels": json.dumps(labels),
                 "code": "c",
             },
         )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import tensorflow as tf
@@ -15,9 +16,9 @@ GOOD, BETTER, SPOILT = range(3)
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """One example: its target, its length band, and the scores that the models give it."""
+    """One example: its target, one or of each label, its length band, and the scores that the models give it."""
 
-    target: int
+    target: int | tuple[int, ...]
     band: str
     scores: tuple[float, ...]
 
@@ -54,7 +55,32 @@ class TwoLabelModel(WordModel):
         return {"scores": tf.ones([tf.size(examples), 2]) * tf.cast(self.position, tf.float32)}
 
 
-def write_model(folder: Path, model: WordModel, signature: str = "serving_examples") -> standard_artifacts.Model:
+class ManyLabelModel(tf.Module):
+    """Reads the scores of `labels` labels off a text: its words from `first` on."""
+
+    def __init__(self, labels: int, first: int = 0) -> None:
+        super().__init__()
+        self.first = tf.Variable(tf.constant(first), trainable=False)
+        self._labels = labels
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
+    def serving_examples(self, examples):
+        texts = tf.io.parse_example(examples, {"text": tf.io.FixedLenFeature([], tf.string)})["text"]
+        words = tf.strings.split(texts).to_tensor()[:, self.first : self.first + self._labels]
+        return {"scores": tf.ensure_shape(tf.strings.to_number(words), [None, self._labels])}
+
+
+def write_decisions(model: standard_artifacts.Model, kind: str, names: Sequence[str], thresholds) -> None:
+    """What a trained model brings beside its SavedModel."""
+    file = Path(model.uri) / "Format-Serving" / "assets.extra" / "decisions.json"
+    file.parent.mkdir(exist_ok=True)
+    content = {"kind": kind, "names": list(names), "thresholds": thresholds, "temperature": [1.0], "tuned_for": "f1"}
+    file.write_text(json.dumps(content))
+
+
+def write_model(
+    folder: Path, model: WordModel | ManyLabelModel, signature: str = "serving_examples"
+) -> standard_artifacts.Model:
     """A Model artifact in `folder` with the model under the signature."""
     tf.saved_model.save(model, str(folder / "Format-Serving"), signatures={signature: model.serving_examples})
     artifact = standard_artifacts.Model()
@@ -83,8 +109,11 @@ def _example(index: int, row: Row) -> bytes:
     example = tf.train.Example()
     features = example.features.feature
     features["text"].bytes_list.value.append(" ".join(map(str, row.scores)).encode())
-    features["label"].bytes_list.value.append(b"pos" if row.target else b"neg")
-    features["target"].int64_list.value.append(row.target)
+    targets = row.target if isinstance(row.target, tuple) else (row.target,)
+    held = [f"l{number}" for number, holds in enumerate(targets) if holds]
+    labels = held if isinstance(row.target, tuple) else ["pos" if row.target else "neg"]
+    features["label"].bytes_list.value.extend(label.encode() for label in labels)
+    features["target"].int64_list.value.extend(targets)
     features["id"].bytes_list.value.append(f"{index:032x}".encode())
     features["words"].int64_list.value.append(len(row.scores))
     features["length_band"].bytes_list.value.append(row.band.encode())

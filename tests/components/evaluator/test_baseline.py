@@ -4,13 +4,17 @@ import shutil
 from pathlib import Path
 
 import pytest
+import tensorflow as tf
 from tfx.types import standard_artifacts
 
 from components.errors import BertlineError
 from components.evaluator.baseline import Baseline, find_baseline
+from components.evaluator.decisions import default_decisions
 from components.evaluator.executor import measure_both
 from tests.components.evaluator import models
 from tests.components.evaluator.models import BETTER, GOOD
+
+LABELS = {"kind": "binary", "names": ["neg", "pos"], "threshold": 0.5}
 
 
 @pytest.fixture
@@ -24,19 +28,23 @@ def _baseline(**changes):
 
 def test_another_model_is_found_with_its_version(candidate, model, as_served):
     served = as_served(model(BETTER))
-    assert find_baseline([served], candidate) == Baseline(
-        folder=f"{served.uri}/Format-Serving", version="17", is_candidate=False, problem=None
+    assert find_baseline([served], candidate, LABELS) == Baseline(
+        folder=f"{served.uri}/Format-Serving",
+        version="17",
+        is_candidate=False,
+        problem=None,
+        decisions=default_decisions(LABELS),
     )
 
 
 def test_without_an_input_there_is_none(candidate):
-    assert find_baseline([], candidate) is None
+    assert find_baseline([], candidate, LABELS) is None
 
 
 def test_where_nothing_is_served_there_is_none(candidate, as_served, tmp_path):
     nothing = standard_artifacts.Model()
     nothing.uri = str(tmp_path)
-    assert find_baseline([as_served(nothing, version="")], candidate) is None
+    assert find_baseline([as_served(nothing, version="")], candidate, LABELS) is None
 
 
 @pytest.mark.parametrize("harm", ["gone", "other"])
@@ -50,7 +58,7 @@ def test_a_served_model_whose_copy_was_lost_is_a_problem_and_not_a_first_run(
     shutil.rmtree(tmp_path / "Format-Serving")
     if harm == "other":
         shutil.copytree(candidate, tmp_path / "Format-Serving")
-    baseline = find_baseline([served], candidate)
+    baseline = find_baseline([served], candidate, LABELS)
     assert baseline
     assert baseline.problem
     assert "version 17" in baseline.problem
@@ -61,7 +69,7 @@ def test_a_copy_of_the_candidate_is_known_as_such(candidate, as_served, tmp_path
     copy = standard_artifacts.Model()
     copy.uri = str(tmp_path)
     shutil.copytree(candidate, tmp_path / "Format-Serving")
-    baseline = find_baseline([as_served(copy)], candidate)
+    baseline = find_baseline([as_served(copy)], candidate, LABELS)
     assert baseline
     assert baseline.is_candidate
 
@@ -74,9 +82,50 @@ def test_a_copy_of_the_candidate_is_known_as_such(candidate, as_served, tmp_path
     ],
 )
 def test_another_signature_is_a_problem_in_a_sentence(candidate, as_served, tmp_path, served, signature, cause):
-    baseline = find_baseline([as_served(models.write_model(tmp_path, served(0), signature))], candidate)
+    baseline = find_baseline([as_served(models.write_model(tmp_path, served(0), signature))], candidate, LABELS)
     assert baseline
     assert baseline.problem == f"the served model (version 17) cannot be compared with: {cause}"
+
+
+@pytest.mark.parametrize(
+    ("decisions", "cause"),
+    [
+        (("binary", ["no", "yes"], [0.5]), "it answers with binary labels ['no', 'yes'], not with binary labels"),
+        (("multilabel", ["pos"], [0.5]), "it answers with multilabel labels ['pos'], not with binary labels"),
+        (("binary", ["neg", "pos"], [0.5, 0.5]), "its assets.extra/decisions.json cannot be used (ValueError:"),
+    ],
+)
+def test_other_labels_are_a_problem_in_a_sentence(candidate, as_served, tmp_path, decisions, cause):
+    served = models.write_model(tmp_path, models.WordModel(0))
+    models.write_decisions(served, *decisions)
+    baseline = find_baseline([as_served(served)], candidate, LABELS)
+    assert baseline
+    assert baseline.problem
+    assert baseline.problem.startswith(f"the served model (version 17) cannot be compared with: {cause}")
+
+
+class PairModel(models.WordModel):
+    """Takes one text or two."""
+
+    def save(self, folder, pair):
+        names = ["text", "text_pair"][: 1 + pair]
+        texts = tf.function(
+            lambda **given: {"scores": tf.fill([tf.size(given["text"]), 1], 0.5)},
+            input_signature=None,
+        ).get_concrete_function(**{name: tf.TensorSpec([None], tf.string, name=name) for name in names})
+        signatures = {"serving_examples": self.serving_examples, "serving_default": texts}
+        tf.saved_model.save(self, str(folder / "Format-Serving"), signatures=signatures)
+        artifact = standard_artifacts.Model()
+        artifact.uri = str(folder)
+        return artifact
+
+
+def test_a_model_of_pairs_is_no_baseline_for_one_of_texts(as_served, tmp_path):
+    single, pair = (PairModel(0).save(tmp_path / str(pair), pair) for pair in (False, True))
+    baseline = find_baseline([as_served(single)], f"{pair.uri}/Format-Serving", LABELS)
+    assert baseline
+    assert baseline.problem
+    assert baseline.problem.endswith("it takes text, the candidate text and text_pair")
 
 
 def test_both_are_measured_together():

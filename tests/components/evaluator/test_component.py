@@ -14,6 +14,8 @@ from tests.components.evaluator.compiling import compile_step, imported
 
 GATES = {"metrics": {"accuracy": {"at_least": 0.85, "max_drop": None}}, "slices": {}}
 
+LABELS = {"kind": "multilabel", "names": ["toxic", "threat"], "threshold": 0.5}
+
 
 def _evaluator(with_baseline=True):
     nodes = {
@@ -27,8 +29,9 @@ def _evaluator(with_baseline=True):
         examples=nodes["examples"][1],
         model=nodes["model"][1],
         baseline_model=nodes["baseline_model"][1] if with_baseline else None,
-        eval_config=build_eval_config(GATES, 0.5),
+        eval_config=build_eval_config(GATES, LABELS),
         gates=GATES,
+        labels=LABELS,
         code="abc",
     )
     return step, [node for node, _ in nodes.values()]
@@ -43,6 +46,7 @@ def test_kubeflow_recognises_step_and_executor_by_class():
 def test_gates_code_and_splits_are_parameters_that_the_cache_sees():
     step, _ = _evaluator()
     assert json.loads(step.exec_properties["gates"]) == GATES
+    assert json.loads(step.exec_properties["labels"]) == LABELS
     assert step.exec_properties["code"] == "abc"
     assert json.loads(step.exec_properties["example_splits"]) == ["test"]
     assert set(step.outputs) == {"evaluation", "blessing"}

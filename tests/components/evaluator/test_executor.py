@@ -91,13 +91,13 @@ def test_a_slice_is_measured_on_its_own_rows(first_run, rows):
 
 def test_tfma_can_read_what_was_written(first_run, worse_than_served):
     alone = tfma.load_eval_result(str(first_run.folder))
-    metrics = alone.get_metrics_for_slice()
+    metrics = alone.get_metrics_for_slice(output_name="scores")
     assert metrics is not None
-    assert metrics["accuracy"]["doubleValue"] == first_run.verdict["metrics"]["overall"]["accuracy"]
+    assert metrics["auc"]["doubleValue"] == first_run.verdict["metrics"]["overall"]["auc"]
     served = tfma.load_eval_result(str(worse_than_served.folder), model_name="baseline")
-    metrics = served.get_metrics_for_slice()
+    metrics = served.get_metrics_for_slice(output_name="scores")
     assert metrics is not None
-    assert metrics["accuracy"]["doubleValue"] == worse_than_served.verdict["baseline_metrics"]["overall"]["accuracy"]
+    assert metrics["auc"]["doubleValue"] == worse_than_served.verdict["baseline_metrics"]["overall"]["auc"]
 
 
 def test_a_model_below_the_served_one_is_not_blessed(worse_than_served, rows):

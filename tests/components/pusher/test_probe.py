@@ -10,11 +10,26 @@ from tests.components.pusher.tiny_model import LengthModel, write_model
 
 def test_texts_are_scored_in_order_by_the_signature_that_tf_serving_calls(tmp_path):
     folder = write_model(tmp_path / "model", LengthModel())
-    (score, predicted), certain = load_and_score(str(folder), ["a", "abcdefghijk"])
-    assert isinstance(score, float)
-    assert score == pytest.approx(0.1)
-    assert predicted == "neg"
-    assert certain == (1.0, "pos")
+    doubtful, certain = load_and_score(str(folder), ["a", "abcdefghijk"])
+    assert isinstance(doubtful.scores[0], float)
+    assert doubtful.scores == pytest.approx((0.1,))
+    assert doubtful.predicted == "neg"
+    assert certain == ((1.0,), "pos")
+
+
+def test_pairs_are_scored_with_a_truth_for_each_label(tmp_path):
+    folder = str(write_model(tmp_path / "model", tiny_model.PairModel()))
+    [answer] = load_and_score(folder, [("a", "abcdefghijk")])
+    assert answer.scores == pytest.approx((0.1, 1.0))
+    assert answer.predicted == (False, True)
+    assert prove_usable(folder) is None
+
+
+@pytest.mark.parametrize(("model", "texts"), [(tiny_model.PairModel, ["a"]), (LengthModel, [("a", "b")])])
+def test_as_many_texts_as_the_model_takes_are_needed(tmp_path, model, texts):
+    folder = str(write_model(tmp_path / "model", model()))
+    with pytest.raises(PushError, match="so that each sample must have"):
+        load_and_score(folder, texts)
 
 
 def test_no_texts_have_no_scores_and_a_broken_model_is_found_all_the_same(tmp_path):

@@ -20,6 +20,16 @@ class LengthModel(tf.Module):
         return {"scores": scores, "predicted": tf.where(scores[:, 0] >= 0.5, "pos", "neg")}
 
 
+class PairModel(LengthModel):
+    """Scores the length of each of two texts as a label of its own, at thresholds of 0.5."""
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name=name) for name in ("text", "text_pair")])
+    def serve(self, text, text_pair):  # pyright: ignore[reportIncompatibleMethodOverride]
+        lengths = tf.cast(tf.strings.length(tf.stack([text, text_pair], axis=1)), tf.float32)
+        scores = tf.minimum(lengths / self.longest, 1.0)
+        return {"scores": scores, "predicted": scores >= 0.5}
+
+
 class FailingModel(LengthModel):
     """Loads, and fails when it is called."""
 

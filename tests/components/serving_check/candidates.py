@@ -10,9 +10,9 @@ import tensorflow as tf
 import tensorflow_text as text_ops
 from tfx.types import artifact_utils, standard_artifacts
 
-from components.features import TEXT
+from components.features import TEXT, TEXT_PAIR
 from components.trainer.warmup import write_warmup_requests
-from tests.components.pusher.tiny_model import LengthModel, write_model
+from tests.components.pusher.tiny_model import LengthModel, PairModel, write_model
 
 _TEXTS = [tf.TensorSpec([None], tf.string, name="text")]
 
@@ -35,12 +35,14 @@ def write_candidate(folder: Path, model: LengthModel, warm_up: bool = True) -> s
     artifact.uri = str(folder)
     saved = write_model(folder / "Format-Serving", model)
     if warm_up:
-        write_warmup_requests(str(saved))
+        write_warmup_requests(str(saved), pair=isinstance(model, PairModel))
     return artifact
 
 
-def write_examples(folder: Path, texts: Sequence[bytes]) -> standard_artifacts.Examples:
-    """Raw Examples with a test split, as example_gen leaves them."""
+def write_examples(
+    folder: Path, texts: Sequence[bytes], pairs: Sequence[bytes] | None = None
+) -> standard_artifacts.Examples:
+    """Raw Examples with a test split, as example_gen leaves them, of texts or of pairs of texts."""
     artifact = standard_artifacts.Examples()
     artifact.uri = str(folder)
     artifact.split_names = artifact_utils.encode_split_names(["train", "test"])
@@ -48,8 +50,10 @@ def write_examples(folder: Path, texts: Sequence[bytes]) -> standard_artifacts.E
         (folder / f"Split-{split}").mkdir(parents=True)
     path = folder / "Split-test" / "data_tfrecord-00000-of-00001.gz"
     with tf.io.TFRecordWriter(str(path), options="GZIP") as writer:
-        for text in texts:
-            feature = tf.train.Feature(bytes_list=tf.train.BytesList(value=[text]))
-            example = tf.train.Example(features=tf.train.Features(feature={TEXT: feature}))
+        for number, text in enumerate(texts):
+            example = tf.train.Example()
+            example.features.feature[TEXT].bytes_list.value.append(text)
+            if pairs is not None:
+                example.features.feature[TEXT_PAIR].bytes_list.value.append(pairs[number])
             writer.write(example.SerializeToString())
     return artifact

@@ -34,7 +34,8 @@ class FakeClient:
     def score(self, address: str, text: bytes) -> float:
         return right_score(text)
 
-    def predict(self, texts):
+    def predict(self, texts, pairs=None):
+        assert pairs is None
         return [Prediction((self.score(self.address, text),), "pos") for text in texts]
 
     def __init__(self, address, model_name, *, timeout, retries):

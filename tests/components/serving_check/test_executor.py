@@ -16,9 +16,9 @@ from tfx.types import standard_artifacts
 from components.serving_check import blessing, executor
 from components.serving_check.check import ServingCheckError
 from components.serving_check.executor import Executor
-from components.serving_check.requests import HOSTILE
+from components.serving_check.requests import HOSTILE, hostile
 from serving import launch
-from tests.components.pusher.tiny_model import LengthModel
+from tests.components.pusher.tiny_model import LengthModel, PairModel
 from tests.components.serving_check.candidates import TrimmingModel, write_candidate, write_examples
 
 SECRET = b"my name is Rumpelstiltskin"
@@ -38,7 +38,7 @@ def run(tmp_path, development_server):
     """Runs the step; its blessing, and the report with the checks by their names."""
     examples = write_examples(tmp_path / "examples", [b"x" * (number % 12) for number in range(60)] + [SECRET])
 
-    def step(candidate, **settings) -> tuple[standard_artifacts.InfraBlessing, dict[str, Any]]:
+    def step(candidate, examples=examples, **settings) -> tuple[standard_artifacts.InfraBlessing, dict[str, Any]]:
         blessing = standard_artifacts.InfraBlessing()
         blessing.uri = str(tmp_path / "blessing")
         Executor().Do(
@@ -73,6 +73,21 @@ def test_a_sound_model_is_blessed_by_every_check(run, tmp_path):
     assert report["checks"]["memory"]["value"] > 100
     assert may_be_pushed(blessing)
     assert {path.name for path in Path(blessing.uri).iterdir()} == {"INFRA_BLESSED", "report.json"}
+
+
+def test_a_sound_model_of_pairs_and_several_labels_is_asked_in_both_places(run, tmp_path):
+    texts = [b"x" * (number % 12) for number in range(30)]
+    examples = write_examples(tmp_path / "pairs", texts, [text + b"y" for text in reversed(texts)])
+    _, report = run(write_candidate(tmp_path / "model", PairModel()), examples)
+    assert report["blessed"], report["reasons"]
+    assert set(hostile(pair=True)) < set(report["checks"])
+
+
+def test_a_model_of_texts_for_data_of_pairs_is_refused(run, tmp_path):
+    examples = write_examples(tmp_path / "pairs", [b"a", b"b"], [b"c", b"d"])
+    _, report = run(write_candidate(tmp_path / "model", LengthModel()), examples)
+    assert not report["blessed"]
+    assert any("the model itself fails on texts of the test split" in reason for reason in report["reasons"])
     assert "Rumpelstiltskin" not in json.dumps(report)
 
 

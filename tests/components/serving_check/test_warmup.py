@@ -43,7 +43,7 @@ def test_the_file_is_where_the_trainer_writes_it():
 
 
 def test_what_the_trainer_writes_fits_the_model(model):
-    trainer.write_warmup_requests(str(model))
+    trainer.write_warmup_requests(str(model), pair=False)
     check = check_brought(model)
     assert check.passed, check.sentence
     assert check.sentence == "the model brings 4 warm-up requests, and all fit it"

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,27 +12,41 @@ import tensorflow as tf
 import tensorflow_text  # noqa: F401  registers the ops of the exported graph
 from tensorflow_serving.apis import prediction_log_pb2
 
-from components.features import INPUT_WORD_IDS, TEXT
+from components.features import INPUT_TYPE_IDS, INPUT_WORD_IDS, TEXT, TEXT_PAIR
+from components.signatures import DECISIONS_FILE
+from components.trainer.decisions import Decided
 from components.trainer.export import TextClassifier, export
 from components.trainer.model import build_classifier
-from components.trainer.optimizer import build_optimizer
 from components.trainer.warmup import WARMUP_FILE, write_warmup_requests
+from tests.components.trainer.conftest import NAMES
 from tests.components.transform.test_tokens import HOSTILE
 from tests.fresh_process import scores_in_a_fresh_process
 
-TRAINING = {"learning_rate": 1e-3, "warmup_fraction": 0.1, "weight_decay": 0.01, "clip_norm": 1.0}
+HEAD = {"dropout": 0.1, "head_size": 0}
 TEXTS = ["a good movie", "", "this was terrible<br />really bad", "a b c d e f g h i j k l m n o p q r s t u v w x y z"]
+
+
+def export_of(
+    folder: Path, encoder: Path, transform_output, kind: str = "binary", pair: bool = False, **decided
+) -> Path:
+    """A compiled (so: with an optimizer) model of a kind, exported."""
+    names = NAMES[kind]
+    outputs = 1 if kind == "binary" else len(names)
+    model = build_classifier(str(encoder), "mean", HEAD, outputs)
+    model.compile("adam", "binary_crossentropy")
+    labels = {"kind": kind, "names": names, "threshold": 0.5}
+    classifier = TextClassifier(model, transform_output, labels, pair)
+    if decided:
+        classifier.settle(Decided(report={}, **decided))
+    export(classifier, str(folder))
+    write_warmup_requests(str(folder), pair)
+    return folder
 
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory, tiny_encoder, transform_output) -> Path:
-    """A compiled (so: with an optimizer) model, exported with a threshold in the midst of its scores."""
-    folder = tmp_path_factory.mktemp("export") / "model"
-    model = build_classifier(str(tiny_encoder), "mean", 0.1, 1)
-    model.compile(build_optimizer(TRAINING, 10), "binary_crossentropy")
-    export(TextClassifier(model, transform_output, ["neg", "pos"], 0.5), str(folder))
-    write_warmup_requests(str(folder))
-    return folder
+    """A model of two labels with a threshold in the midst of its scores."""
+    return export_of(tmp_path_factory.mktemp("export") / "model", tiny_encoder, transform_output)
 
 
 @pytest.fixture(scope="module")
@@ -147,3 +162,77 @@ def test_every_op_is_one_that_tf_serving_links(exported):
     count, beyond_tensorflow = json.loads(done.stdout.splitlines()[-1])
     assert count > 30
     assert set(beyond_tensorflow) == TEXT_OPS
+
+
+def decisions(folder: Path) -> dict:
+    return json.loads((folder / DECISIONS_FILE).read_text())
+
+
+def test_decisions_stand_beside_the_model(exported):
+    assert decisions(exported) == {
+        "kind": "binary", "names": ["neg", "pos"], "thresholds": [0.5], "temperature": [1.0],
+    }  # fmt: skip
+
+
+def test_temperature_and_threshold_are_inside(tmp_path, exported, tiny_encoder, transform_output):
+    settled: dict[str, Any] = {"temperature": np.array([2.0], np.float32), "thresholds": np.array([0.4], np.float32)}
+    folder = export_of(tmp_path / "model", tiny_encoder, transform_output, **settled)
+    plain = tf.saved_model.load(str(folder))
+    answers = plain.signatures["serving_default"](text=tf.constant(TEXTS))
+    scores = answers["scores"].numpy()[:, 0]
+    assert [each.decode() for each in answers["predicted"].numpy()] == [
+        "pos" if s >= np.float32(0.4) else "neg" for s in scores
+    ]
+    sharp = tf.saved_model.load(str(folder))
+    sharp._temperature.assign([1.0])
+    certain = sharp.signatures["serving_default"](text=tf.constant(TEXTS))["scores"].numpy()[:, 0]
+    assert np.allclose(np.log(certain / (1 - certain)) / 2, np.log(scores / (1 - scores)), atol=1e-4)
+    assert decisions(folder)["thresholds"] == [float(np.float32(0.4))]
+
+
+def test_many_labels_hold_or_not_each_by_its_threshold(tmp_path, tiny_encoder, transform_of):
+    thresholds = np.array([0.3, 0.5, 0.7], np.float32)
+    folder = export_of(
+        tmp_path / "model", tiny_encoder, transform_of(3), "multilabel",
+        temperature=np.array([1.0, 2.0, 0.5], np.float32), thresholds=thresholds,
+    )  # fmt: skip
+    answers = tf.saved_model.load(str(folder)).signatures["serving_default"](text=tf.constant(TEXTS))
+    assert answers["scores"].shape == answers["predicted"].shape == (len(TEXTS), 3)
+    assert answers["predicted"].dtype == tf.bool
+    assert np.array_equal(answers["predicted"].numpy(), answers["scores"].numpy() >= thresholds)
+
+
+def test_of_many_labels_the_likeliest_is_answered(tmp_path, tiny_encoder, transform_of):
+    folder = export_of(
+        tmp_path / "model", tiny_encoder, transform_of(3), "multiclass",
+        temperature=np.array([1.5], np.float32), thresholds=None,
+    )  # fmt: skip
+    answers = tf.saved_model.load(str(folder)).signatures["serving_default"](text=tf.constant(TEXTS))
+    scores = answers["scores"].numpy()
+    assert np.allclose(scores.sum(axis=1), 1.0, atol=1e-6)
+    names = [NAMES["multiclass"][place].encode() for place in scores.argmax(axis=1)]
+    assert answers["predicted"].numpy().tolist() == names
+    assert decisions(folder)["thresholds"] is None
+
+
+def test_pairs_are_two_texts_everywhere(tmp_path, tiny_encoder, transform_of):
+    output = transform_of(1, pair=True)
+    folder = export_of(tmp_path / "model", tiny_encoder, output, pair=True)
+    loaded = tf.saved_model.load(str(folder))
+    pairs = {TEXT: tf.constant(["a good movie", "bad"]), TEXT_PAIR: tf.constant(["it was bad", ""])}
+    by_text = loaded.signatures["serving_default"](**pairs)["scores"].numpy()
+    records = []
+    for text, other in zip(*(values.numpy() for values in pairs.values()), strict=True):
+        record = tf.train.Example()
+        record.features.feature[TEXT].bytes_list.value.append(text)
+        record.features.feature[TEXT_PAIR].bytes_list.value.append(other)
+        records.append(record.SerializeToString())
+    by_example = loaded.signatures["serving_examples"](examples=tf.constant(records))["scores"].numpy()
+    assert np.array_equal(by_text, by_example)
+    features = output.transform_features_layer()({name: value[:1, None] for name, value in pairs.items()})
+    ids, types = (tf.sparse.to_dense(features[name]) for name in (INPUT_WORD_IDS, INPUT_TYPE_IDS))
+    assert types.numpy().any()
+    by_tokens = loaded.signatures["tokens"](input_word_ids=ids, input_mask=tf.ones_like(ids), input_type_ids=types)
+    assert np.allclose(by_tokens["scores"], by_text[:1], atol=1e-6)
+    swapped = loaded.signatures["serving_default"](text=pairs[TEXT_PAIR], text_pair=pairs[TEXT])["scores"].numpy()
+    assert not np.allclose(swapped, by_text, atol=1e-6)

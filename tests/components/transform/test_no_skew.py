@@ -149,7 +149,7 @@ def trained(transformed) -> dict[int, list[int]]:
     """The ids that a training step reads of each text, by its number."""
     transform_output, pattern = transformed
     examples = read_examples([pattern], transform_output, TRAIN)
-    return {int(target[0]): ids.numpy().tolist() for ids, target in examples.dataset}
+    return {int(target[0]): ids for ids, target in zip(examples.word_ids.to_list(), examples.target, strict=True)}
 
 
 def test_what_was_trained_on_is_what_a_server_reads(trained, over_the_wire):

@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 from components.errors import EncoderError
-from components.features import INPUT_WORD_IDS, TARGET, TEXT
+from components.features import INPUT_TYPE_IDS, INPUT_WORD_IDS, TARGET, TEXT, TEXT_PAIR
 from components.transform.preprocessing import preprocessing_fn
 from tests.tiny_encoder import VOCABULARY
 
@@ -71,3 +71,27 @@ def test_an_encoder_that_is_not_there_is_refused(config):
     config["encoder"]["handle"] = "/no/encoder"
     with pytest.raises(EncoderError, match=r"encoder\.handle is '/no/encoder'"):
         process(["good"], config)
+
+
+def test_a_pair_has_its_ids_and_types_and_a_dense_target(config):
+    specs = {name: tf.TensorSpec([None, 1], tf.string) for name in (TEXT, TEXT_PAIR)}
+    specs[TARGET] = tf.TensorSpec([None, 1], tf.int64)
+    config["encoder"]["max_tokens"] = 8
+    traced = tf.function(lambda inputs: preprocessing_fn(inputs, {**config, "pair": True})).get_concrete_function(specs)
+    inputs = {
+        TEXT: tf.constant([["good"], ["Good good good good"]]),
+        TEXT_PAIR: tf.constant([["movie"], ["movie movie movie movie"]]),
+        TARGET: tf.constant([[1], [0]], tf.int64),
+    }
+    outputs = traced(inputs)
+    assert set(outputs) == {INPUT_WORD_IDS, INPUT_TYPE_IDS, TARGET}
+    ids, types = outputs[INPUT_WORD_IDS], outputs[INPUT_TYPE_IDS]
+    assert (ids.dtype, types.dtype, outputs[TARGET].dtype) == (tf.int64, tf.int64, tf.float32)
+    assert tf.RaggedTensor.from_sparse(ids).to_list() == [
+        [CLS, GOOD, SEP, MOVIE, SEP], [CLS, GOOD, GOOD, GOOD, SEP, MOVIE, MOVIE, SEP],
+    ]  # fmt: skip
+    assert tf.RaggedTensor.from_sparse(types).to_list() == [[0, 0, 0, 1, 1], [0, 0, 0, 0, 0, 1, 1, 1]]
+
+
+def test_a_pair_is_not_asked_for_where_there_is_none(config):
+    assert set(process(["good"], {**config, "pair": False})) == {INPUT_WORD_IDS, TARGET}

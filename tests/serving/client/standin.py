@@ -54,6 +54,7 @@ class Brain:
     mangle: Callable[[Any], None] = lambda answer: None  # spoils an answer
     calls: int = 0
     asked: list[list[bytes]] = field(default_factory=list)  # texts of each predict
+    pairs: list[list[bytes]] = field(default_factory=list)  # second texts of each predict of pairs
     specs: list[str] = field(default_factory=list)
     lock: Any = field(default_factory=threading.Lock)
 
@@ -64,9 +65,11 @@ class Brain:
             if self.refusals:
                 raise self.refusals.pop(0)
 
-    def predict(self, texts: list[bytes]) -> tuple[list[list[float]], list]:
+    def predict(self, texts: list[bytes], pairs: list[bytes] | None = None) -> tuple[list[list[float]], list]:
         with self.lock:
             self.asked.append(texts)
+            if pairs is not None:
+                self.pairs.append(pairs)
         self.before(texts)
         scores = [[score_of(text) / (label + 1) for label in range(self.labels)] for text in texts]
         if self.labels > 1:
@@ -98,7 +101,8 @@ class Grpc(prediction_service_pb2_grpc.PredictionServiceServicer, model_service_
         with self._call(request, context):
             texts = list(request.inputs["text"].string_val)
             assert [dim.size for dim in request.inputs["text"].tensor_shape.dim] == [len(texts)]
-            scores, predicted = self.brain.predict(texts)
+            pairs = list(request.inputs["text_pair"].string_val) if "text_pair" in request.inputs else None
+            scores, predicted = self.brain.predict(texts, pairs)
             response = predict_pb2.PredictResponse()
             _put(response.outputs["scores"], scores, self.brain.is_content)
             _put(response.outputs["predicted"], predicted, self.brain.is_content)
@@ -187,11 +191,15 @@ class Rest(BaseHTTPRequestHandler):
 
     def _predict(self, body: dict) -> dict:
         assert body["signature_name"] == "serving_default"
-        texts = [
-            base64.b64decode(text["b64"]) if isinstance(text, dict) else text.encode()
-            for text in body["inputs"]["text"]
+        columns = [
+            [
+                base64.b64decode(text["b64"]) if isinstance(text, dict) else text.encode()
+                for text in body["inputs"][name]
+            ]
+            for name in ("text", "text_pair")
+            if name in body["inputs"]
         ]
-        scores, predicted = self.brain.predict(texts)
+        scores, predicted = self.brain.predict(*columns)
         rounded = [[float(f"{score:.9g}") for score in row] for row in scores]
         return {"outputs": {"scores": rounded, "predicted": predicted}}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
+from itertools import chain
 
 import pytest
 
@@ -174,3 +175,43 @@ def test_the_first_failure_ends_a_stream(connect, address, brain):
     with pytest.raises(Exception, match="demo"):
         connect(address, batch_size=1, retries=0).stream((str(n) for n in range(10_000)), in_flight=2)
     assert brain.calls < 100
+
+
+def test_pairs_go_side_by_side(connect, address, brain):
+    client = connect(address, batch_size=2)
+    texts, pairs = ["a", "b", "c"], ["x", b"\xff y", ""]
+    assert len(client.predict(texts, pairs)) == 3
+    assert sorted(brain.pairs) == [[b""], [b"x", b"\xff y"]]
+    assert sorted(brain.asked) == [[b"a", b"b"], [b"c"]]
+
+
+def test_a_stream_of_pairs(connect, address, brain):
+    pairs = (f"{number}!" for number in range(7))
+    predictions = connect(address, batch_size=3).stream((str(number) for number in range(7)), pairs=pairs)
+    assert [prediction.score for prediction in predictions] == [score_of(str(n).encode()) for n in range(7)]
+    sent = dict(zip(chain.from_iterable(brain.asked), chain.from_iterable(brain.pairs), strict=True))
+    assert sent == {str(number).encode(): f"{number}!".encode() for number in range(7)}
+
+
+@pytest.mark.parametrize(("texts", "pairs"), [(["a", "b"], ["x"]), (["a"], ["x", "y"]), ([], ["x"])])
+def test_texts_without_a_partner_are_refused(connect, address, brain, texts, pairs):
+    client = connect(address)
+    with pytest.raises(ValueError, match="a second text for each"):
+        client.predict(texts, pairs)
+    with pytest.raises(ValueError, match="a second text for each"):
+        client.stream(texts, pairs=pairs)
+    assert brain.calls == 0
+
+
+def test_a_second_text_that_is_none_is_named(connect, address, brain):
+    with pytest.raises(InvalidRequest, match="second text 1"):
+        connect(address).predict(["a", "b"], ["fine", "\ud83d"])
+    with pytest.raises(TypeError, match="give \\[text\\]"):
+        connect(address).predict(["a"], "b")
+    assert brain.calls == 0
+
+
+def test_pairs_are_bounded_in_bytes_together(connect, address, brain):
+    text = "x" * 300_000
+    assert len(connect(address).predict([text] * 4, [text] * 4)) == 4
+    assert sorted(len(asked) for asked in brain.asked) == [1, 1, 1, 1]

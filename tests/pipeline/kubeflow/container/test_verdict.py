@@ -46,7 +46,7 @@ def test_what_was_pushed_is_loaded_and_asked(launch, capsys, monkeypatch):
 
     def score(folder, digest, texts):
         asked.update(folder=folder, digest=digest, texts=texts)
-        return [Scored("what a film", 0.93, "pos")]
+        return [Scored("what a film", {"pos": 0.93}, "pos")]
 
     monkeypatch.setattr(published, "score_published", score)
     assert launch(PUSHED, ["what a film"]) == 0

@@ -1,0 +1,1 @@
+"""`bertline tune`: a search over training settings."""
