@@ -14,7 +14,8 @@ from components.trainer.dataset import Examples
 def numbered(count: int, longest: int = 40) -> Examples:
     """Examples of random length, each with ids of its own: the number of the example, repeated."""
     lengths = np.random.default_rng(0).integers(2, longest, count)
-    ids = tf.RaggedTensor.from_row_lengths(np.repeat(np.arange(count), lengths).astype(np.int32), lengths)
+    ragged: Any = tf.RaggedTensor
+    ids = ragged.from_row_lengths(np.repeat(np.arange(count), lengths).astype(np.int32), lengths)
     return Examples(ids, None, np.arange(count, dtype=np.float32)[:, None])
 
 
