@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ from rich.text import Text
 
 from components.errors import ConfigError
 from components.features import NO_LABEL
+from components.trainer.files import HISTORY_FILE
 from pipeline.steps import Step
+from pipeline.training_account import account_of_training
 from pipeline.verdict import Outcome, Scored, Verdict, read_json
 
 _STYLES = {
@@ -47,6 +50,11 @@ class Run:
         quarantine = self.output("TextExampleGen", "quarantine")
         return None if quarantine is None else read_json(quarantine, "summary.json")
 
+    def training(self) -> dict[str, Any] | None:
+        """What the Trainer tells of the training, None where it has not ended well."""
+        folder = self.output("Trainer", "model_run")
+        return None if folder is None else read_json(folder, HISTORY_FILE)
+
     def gate(self) -> dict[str, Any] | None:
         """What the data gate found and compared (see `components.data_gate.findings`), None where there is nothing."""
         folder = self.output("DataGate", "blessing") or self.paths.get(GATE)
@@ -66,6 +74,7 @@ def summarise(run: Run, outcome: Outcome, seconds: float) -> dict[str, Any]:
         "version": outcome.version,
         "data": run.rows(),
         "data_gate": run.gate(),
+        "training": run.training(),
         "metrics": evaluation.get("metrics"),
         "baseline_metrics": evaluation.get("baseline_metrics"),
         "baseline_version": evaluation.get("baseline_version"),
@@ -94,11 +103,9 @@ def write_summary(summary: dict[str, Any], path: Path) -> None:
 
 def print_outcome(console: Console, run: Run, outcome: Outcome) -> None:
     """Prints the account of the rows, metrics beside thresholds, the samples' scores, paths, and the verdict last."""
-    rows, evaluation = run.rows(), outcome.evaluation or {}
-    if rows is not None:
-        console.print(account_of(rows), soft_wrap=True)
-    for comparison in (run.gate() or {}).get("comparisons", []):
-        console.print(f"{comparison['kind']} of {comparison['feature']}: {comparison['sentence']}", soft_wrap=True)
+    evaluation = outcome.evaluation or {}
+    for sentence in _sentences(run):
+        console.print(sentence, soft_wrap=True)
     if evaluation.get("checks"):
         console.print(_checks_table(evaluation["checks"]))
     if outcome.serving:
@@ -111,6 +118,17 @@ def print_outcome(console: Console, run: Run, outcome: Outcome) -> None:
         console.print(Text.assemble((f"{name:<10} ", "dim"), path), soft_wrap=True)
     console.print()
     console.print(Text(outcome.sentence, _STYLES[outcome.verdict]), soft_wrap=True)
+
+
+def _sentences(run: Run) -> Iterator[str]:
+    """What there is to say of data and training."""
+    rows, training = run.rows(), run.training()
+    if rows is not None:
+        yield account_of(rows)
+    for comparison in (run.gate() or {}).get("comparisons", []):
+        yield f"{comparison['kind']} of {comparison['feature']}: {comparison['sentence']}"
+    if training is not None:
+        yield from account_of_training(training)
 
 
 def account_of(rows: dict[str, Any]) -> str:

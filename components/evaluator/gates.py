@@ -6,11 +6,11 @@ Pure: no TensorFlow, no files.
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from components import strict_json
 from components.errors import ConfigError
 
 OVERALL = "overall"
@@ -73,7 +73,7 @@ class Verdict:
 
     def to_json(self) -> str:
         """Strict JSON: a NaN or infinity becomes null."""
-        return json.dumps(_without_nan(dataclasses.asdict(self)), indent=2, allow_nan=False)
+        return strict_json.dumps(dataclasses.asdict(self))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -249,11 +249,3 @@ def _told_apart(value: float, limit: float) -> tuple[str, str]:
 
 def _as_dicts(metrics: Metrics) -> dict[str, dict[str, float]]:
     return {name: dict(values) for name, values in metrics.items()}
-
-
-def _without_nan(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_nan(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_without_nan(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import subprocess
@@ -14,6 +13,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 from tfx.components.trainer.fn_args_utils import FnArgs
 
+from components import strict_json
 from components.encoders.fingerprint import check_unchanged
 from components.errors import TrainingError
 from components.features import MULTICLASS
@@ -21,13 +21,12 @@ from components.trainer import devices
 from components.trainer.batches import make_batches, plan
 from components.trainer.decisions import decide, scores_of
 from components.trainer.export import TextClassifier, export
+from components.trainer.files import HISTORY_FILE, JOB_FILE
 from components.trainer.job import Job
 from components.trainer.tracking import make_tracker
 from components.trainer.train import Trained, train
 from components.trainer.warmup import write_warmup_requests
 
-HISTORY_FILE = "history.json"
-JOB_FILE = "job.json"
 _LOG = logging.getLogger(__name__)
 
 
@@ -120,7 +119,7 @@ def _write_record(record: dict[str, Any], folder: str) -> None:
     """Keeps the metrics of every epoch, which one was exported, and what was decided, for the report."""
     tf.io.gfile.makedirs(folder)
     with tf.io.gfile.GFile(os.path.join(folder, HISTORY_FILE), "w") as file:
-        file.write(json.dumps(record, indent=2))
+        file.write(strict_json.dumps(record))
 
 
 def _served(folder: str | None) -> str | None:

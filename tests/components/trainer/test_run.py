@@ -12,8 +12,9 @@ import tensorflow_text  # noqa: F401  registers the ops of the exported graph
 
 from components.errors import EncoderError
 from components.signatures import DECISIONS_FILE
+from components.trainer.files import HISTORY_FILE
 from components.trainer.job import Job
-from components.trainer.run import HISTORY_FILE, run_fn
+from components.trainer.run import run_fn
 from components.trainer.warmup import WARMUP_FILE
 from tests.fresh_process import scores_in_a_fresh_process
 
