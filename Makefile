@@ -10,7 +10,7 @@ export VENV STACK
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: ## Build .venv, only when a lock has changed (STACK=A or STACK=B overrides the choice of stack)
+setup: ## Build .venv, only when a lock has changed (STACK=A or B overrides the choice of stack, GPU=1 adds CUDA)
 	@requirements/setup.sh
 
 demo: setup ## Fine-tune, gate and push a BERT classifier on real film reviews (minutes, on two cores)
