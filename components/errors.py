@@ -36,6 +36,10 @@ class TrainingError(BertlineError):
     """Training cannot go on: no data of a class, or a loss that is not a number."""
 
 
+class SettingsError(TrainingError):
+    """A training's own settings do not work, where others might: what a search tells from mistakes that all share."""
+
+
 class EvaluationError(BertlineError):
     """The model that was trained cannot be scored."""
 

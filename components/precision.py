@@ -10,8 +10,15 @@ import tensorflow as tf
 
 from components.errors import TrainingError
 
-# What TensorFlow's graph optimiser calls them; float16 has kernels on GPUs alone.
+# What TensorFlow's graph optimiser calls them, and the only kind of device that each pass converts anything for.
 _OPTIONS = {"bfloat16": "auto_mixed_precision_onednn_bfloat16", "float16": "auto_mixed_precision"}
+_NEEDS = {"bfloat16": "CPU", "float16": "GPU"}
+_REMEDIES = {
+    ("bfloat16", "GPU"): "float16 or auto",
+    ("bfloat16", "TPU"): "auto",
+    ("float16", "CPU"): "auto, or install TensorFlow's CUDA libraries (make setup GPU=1)",
+    ("float16", "TPU"): "auto",
+}
 _CPU_FLAGS = frozenset({"avx512_bf16", "amx_bf16"})
 
 
@@ -23,20 +30,29 @@ def cpu_has_bfloat16(cpu_info: Path = Path("/proc/cpuinfo")) -> bool:
     return bool(_CPU_FLAGS & set(next(flags, [])))
 
 
-def resolve_precision(precision: str) -> str:
-    """`auto` as what this machine computes fastest in: `bfloat16` or `float32`.
+def resolve_precision(precision: str, device: str = "CPU") -> str:
+    """`auto` as `bfloat16` on a CPU that multiplies it in hardware, and `float32` anywhere else.
+
+    On GPUs and TPUs `auto` is float32 since what half precision gains and costs there has not been measured: it is
+    theirs who ask for it.
+
+    Args:
+        precision: training.precision.
+        device: the kind of device that computes: `CPU`, `GPU` or `TPU`.
 
     Raises:
-        TrainingError: `float16`, and there is no GPU.
+        TrainingError: `float16` on anything but a GPU, or `bfloat16` on anything but a CPU: TensorFlow's graph
+            optimiser has no such pass for it, and would compute in float32 without a word.
     """
-    if precision == "float16" and not tf.config.list_physical_devices("GPU"):
+    if precision == "auto":
+        return "bfloat16" if device == "CPU" and cpu_has_bfloat16() else "float32"
+    needed = _NEEDS.get(precision, device)
+    if needed != device:
         raise TrainingError(
-            "training.precision is float16, which takes a GPU, and TensorFlow sees none; set it to auto, or install "
-            "TensorFlow's CUDA libraries (make setup GPU=1)"
+            f"training.precision is {precision}, which is for {needed}s, and TensorFlow computes on a {device}; set it "
+            f"to {_REMEDIES[precision, device]}"
         )
-    if precision != "auto":
-        return precision
-    return "bfloat16" if cpu_has_bfloat16() else "float32"
+    return precision
 
 
 @contextmanager

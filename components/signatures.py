@@ -10,3 +10,4 @@ SCORES = "scores"
 PREDICTED = "predicted"
 
 DECISIONS_FILE = "assets.extra/decisions.json"  # kind, names, thresholds and temperature of an exported model
+ORIGIN_FILE = "assets.extra/origin.json"  # the encoder, pooling and labels that its weights go with

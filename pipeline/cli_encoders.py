@@ -57,8 +57,8 @@ def get_command(name: str) -> None:
 def convert_command(folder: Path, destination: Path) -> None:
     """Write the checkpoint in FOLDER as a SavedModel, the new folder DESTINATION.
 
-    FOLDER is Hugging Face's (config.json, model.safetensors, vocabulary) or Google's (bert_config.json,
-    bert_model.ckpt, vocab.txt).
+    FOLDER is Hugging Face's (config.json, model.safetensors, and vocab.txt, tokenizer.json or spiece.model) or
+    Google's (bert_config.json and vocab.txt, or albert_config.json and 30k-clean.model, with the checkpoint's files).
     """
     from pipeline.encoder_verbs.convert import convert
 

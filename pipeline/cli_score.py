@@ -41,13 +41,23 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 @click.option("--version", type=click.IntRange(0), help="Version of it; by default the latest.")
 @click.option("--timeout", type=float, default=60.0, show_default=True, help="Seconds for each request to a server.")
 @click.option("--batch-size", type=click.IntRange(1), default=32, show_default=True, help="Most texts at once.")
+@click.option(
+    "--max-bad-fraction",
+    type=click.FloatRange(0, 1, max_open=True),
+    default=0.01,
+    show_default=True,
+    help="Most rows without a score, of all.",
+)
 def score_command(model_or_server: str, files: tuple[str, ...], **options: Any) -> None:
     """Score every row of FILES (CSV, TSV, JSON Lines, Parquet, TFRecord, also compressed; paths, globs, URLs) by MODEL.
 
     MODEL is a SavedModel, a folder of versions, a task's name or YAML file (what it serves), or a server's address
     (host:port, http://…) with --model. Rows that cannot be read, or that the model refuses, are in quarantine.jsonl.
 
-    Exits with 0 if the corpus was scored, 1 if scoring stopped, and 2 if it could not begin.
+    What was scored before it was interrupted stays in OUTPUT.partial, and the same command goes on from there.
+
+    Exits with 0 if the corpus was scored, 1 if scoring stopped, a file is damaged or too many rows have no score (the
+    others are in the output), and 2 if it could not begin.
     """
     need_pipeline()
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # what it logs is said again by the error

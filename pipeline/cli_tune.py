@@ -42,8 +42,9 @@ def tune_command(
     """Search for better training settings of CONFIG, a task's name (demo) or a YAML file.
 
     The data steps run once; then every trial trains with other settings, is given up where it falls behind, and is
-    judged by training.select_by on the eval split. The best settings are written as a file that `bertline run` takes.
-    A search that was ended goes on with the same command.
+    judged by training.select_by on the eval split. A trial whose settings do not train fails; anything else that goes
+    wrong ends the search. The best settings are written as a file that `bertline run` takes. A search that was ended
+    goes on with the same command.
 
     \b
     --search holds settings and what is tried of each, as
@@ -51,8 +52,8 @@ def tune_command(
       training.dropout: {low: 0.0, high: 0.3, step: 0.1}
       encoder.pooling: [mean, cls]
 
-    Exits with 0 if a best trial is known, 1 if the data steps or all trials failed, 2 if it could not begin, and 130
-    if it was interrupted.
+    Exits with 0 if a best trial is known, 1 if it was stopped or all trials failed, 2 if it could not begin, and 130 if
+    it was interrupted.
     """  # noqa: D301  click takes the escaped character for a paragraph that stays as it is
     need_pipeline()
     from pipeline.config_file import load_config

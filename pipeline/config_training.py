@@ -63,7 +63,7 @@ class Training(Section):
     checkpoints: str | None = Field(
         default=None, description="folder or URL for that; ROOT/NAME/checkpoints where it is left out"
     )
-    seed: Annotated[int, Field(ge=0)] = 42
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 42
 
     @model_validator(mode="after")
     def _parts_hold_examples(self) -> Training:

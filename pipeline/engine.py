@@ -35,9 +35,10 @@ class TfxEngine:
         with busy(console, "loading TensorFlow and TFX"):
             # Ten seconds of imports, which a mistake in the configuration should not have to wait for.
             from pipeline.outside import observe
-            from pipeline.preflight import check_encoder
+            from pipeline.preflight import check_encoder, check_training
         with busy(console, "preparing the encoder"):
             check_encoder(self._config)
+            check_training(self._config)
             self._outside = observe(self._config, run_id)
 
     def execute(self, steps: list[Step], console: Console) -> Outcome:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Sequence
-from pathlib import Path
 
-from components.features import BINARY
+from components.errors import PushError
+from components.evaluator.decisions import DecisionsError, written_decisions
 from components.pusher.probe import Answer, load_and_score
 from components.pusher.verify import verify_version
 from components.signatures import DECISIONS_FILE
@@ -28,7 +27,8 @@ def score_published(folder: str, digest: str, texts: Sequence[Sample]) -> list[S
         texts: a text each or, where the model takes pairs, two.
 
     Raises:
-        PushError: the version is not complete, is not the model that was pushed, or cannot be loaded or called.
+        PushError: the version is not complete, is not the model that was pushed, cannot be loaded or called, or says
+            of its labels what cannot be.
     """
     verify_version(folder, digest)
     answers = load_and_score(folder, texts)
@@ -40,15 +40,20 @@ def score_published(folder: str, digest: str, texts: Sequence[Sample]) -> list[S
 
 def _names(folder: str) -> tuple[str, ...]:
     """The labels that have a score, as the model itself tells; none where it does not."""
-    file = Path(folder) / DECISIONS_FILE
-    if not file.is_file():
-        return ()
-    written = json.loads(file.read_text(encoding="utf-8"))
-    return tuple(written["names"][1:] if written["kind"] == BINARY else written["names"])
+    try:
+        decisions = written_decisions(folder)
+    except DecisionsError as error:
+        raise PushError(f"the model in {folder}: {error}; mend the model's export, and run again") from error
+    return decisions.scored if decisions else ()
 
 
 def _scored(text: Sample, answer: Answer, names: Sequence[str]) -> Scored:
     labels = names or [str(number) for number in range(len(answer.scores))]
+    if len(labels) != len(answer.scores):
+        raise PushError(
+            f"the model gives {len(answer.scores)} score(s), and its {DECISIONS_FILE} names {len(labels)} label(s) "
+            "that have one; mend the model's export, and run again"
+        )
     scores = dict(zip(labels, answer.scores, strict=True))
     predicted = answer.predicted
     if not isinstance(predicted, str):

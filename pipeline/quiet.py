@@ -56,14 +56,27 @@ def logging_to(path: Path) -> Iterator[Console]:
             yield QuietConsole(file=terminal, markup=False, highlight=False)
         finally:
             logging.getLogger().removeHandler(handler)
-            handler.close()
-            sys.stdout.flush()
-            sys.stderr.flush()
-            for descriptor, original in saved.items():
-                os.dup2(original, descriptor)
-                os.close(original)
+            try:
+                with contextlib.suppress(OSError):
+                    handler.close()
+                _empty(sys.stdout)
+                _empty(sys.stderr)
+            finally:
+                for descriptor, original in saved.items():
+                    os.dup2(original, descriptor)
+                    os.close(original)
             with contextlib.suppress(OSError):  # nobody reads, or there is no room: see QuietConsole
                 terminal.close()
+
+
+def _empty(stream: IO[str]) -> None:
+    """Writes what the stream still holds to the log or, where there is no room, to nowhere, lest the user sees it."""
+    try:
+        stream.flush()
+    except OSError:
+        with contextlib.suppress(OSError):
+            abandon(stream)
+            stream.flush()
 
 
 def _log_handler(path: Path) -> logging.Handler:

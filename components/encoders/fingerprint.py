@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from components.encoders.embedded import embedded_digest
-from components.encoders.handles import EMBEDDED, address, local_folder
+from components.encoders.handles import EMBEDDED, address, local_folder, shown_handle
 from components.errors import EncoderError
 from components.fingerprint import file_digest, folder_digest, json_digest
 
@@ -36,7 +36,9 @@ def check_unchanged(encoder: Mapping[str, Any]) -> None:
     """
     handle, digest = encoder["handle"], encoder.get("digest")
     if digest is not None and encoder_digest(handle, encoder["vocab_file"]) != digest:
-        raise EncoderError(f"encoder.handle: {handle} changed while the run was going on; start a new run")
+        raise EncoderError(
+            f"encoder.handle: {shown_handle(handle)} changed while the run was going on; start a new run"
+        )
 
 
 def _own_digest(handle: str) -> str:

@@ -9,12 +9,15 @@ from urllib.parse import urlsplit
 
 from components.encoders import catalogue
 from components.errors import EncoderError
+from components.fetch.addresses import shown
 
 EMBEDDED = "all-MiniLM-L6-v2"
 ACCEPTED = (
     f"'{EMBEDDED}' (the embedded encoder), a name that `bertline encoders list` shows, the folder of a SavedModel, or "
     "an address at TF Hub or Kaggle (https://tfhub.dev/… or https://www.kaggle.com/models/…, with its version)"
 )
+# tensorflow_hub's query, which says only how the encoder is packed (https://www.tensorflow.org/hub/hosting).
+COMPRESSED = "tf-hub-format=compressed"
 _HUBS = frozenset({"tfhub.dev", "www.kaggle.com", "kaggle.com"})
 # What tells a checkpoint that others' programs read: it becomes a SavedModel by conversion.
 _CHECKPOINTS = ("*.safetensors", "pytorch_model*.bin", "*.ckpt*.index")
@@ -30,7 +33,8 @@ def is_url(handle: str) -> bool:
 def address(handle: str) -> str | None:
     """The checked address that the handle names, itself or by a name of the catalogue; None for any other handle.
 
-    A name of the catalogue is that encoder even where a folder is called so: ./NAME is the folder.
+    A name of the catalogue is that encoder even where a folder is called so: ./NAME is the folder. Two addresses that
+    differ in a slash at the end, or in how the encoder is packed, are one.
 
     Raises:
         EncoderError: as for `checked_url`.
@@ -38,7 +42,12 @@ def address(handle: str) -> str | None:
     entry = catalogue.find(handle)
     if entry is not None:
         return entry.handle
-    return checked_url(handle) if is_url(handle) else None
+    return _plain(checked_url(handle)) if is_url(handle) else None
+
+
+def shown_handle(handle: str) -> str:
+    """The handle for messages: an address without its secrets."""
+    return shown(handle) if is_url(handle) else handle
 
 
 def checked_url(handle: str) -> str:
@@ -48,17 +57,20 @@ def checked_url(handle: str) -> str:
     cached result relies on. This machine's own addresses (127.0.0.1, localhost) may be http too.
 
     Raises:
-        EncoderError: the address is elsewhere, or names no version. An encoder is a program: TensorFlow runs its graph.
+        EncoderError: the address is elsewhere, names no version, or holds a user or a password, which would be kept
+            with every run. An encoder is a program: TensorFlow runs its graph.
     """
     if not _is_trusted(handle):
         problem = "is no https address at TF Hub or Kaggle"
+    elif "@" in urlsplit(handle).netloc:
+        problem = "holds a user or a password"
     elif not _names_a_version(handle):
         problem = "does not end with a version, as in …/3"
     else:
         return handle
     raise EncoderError(
-        f"encoder.handle is {handle}, which {problem}; set it to {ACCEPTED}, or download and unpack it yourself and "
-        "set encoder.handle to that folder"
+        f"encoder.handle is {shown(handle)}, which {problem}; set it to {ACCEPTED}, or download and unpack it yourself "
+        "and set encoder.handle to that folder"
     )
 
 
@@ -98,6 +110,12 @@ def saved_model_file(folder: Path) -> Path:
             f"{shlex.quote(str(folder))} DESTINATION, and set encoder.handle to DESTINATION"
         )
     raise EncoderError(f"{folder} is no SavedModel: it has no saved_model.pb; set encoder.handle to {ACCEPTED}")
+
+
+def _plain(url: str) -> str:
+    parts = urlsplit(url)
+    query = "&".join(part for part in parts.query.split("&") if part and part != COMPRESSED)
+    return parts._replace(path=parts.path.rstrip("/"), query=query, fragment="").geturl()
 
 
 def _meant(handle: str) -> str:

@@ -9,6 +9,7 @@ for whole that was cut off between two files.
 
 from __future__ import annotations
 
+import errno
 import gzip
 import hashlib
 import os
@@ -19,24 +20,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, cast
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import fasteners
 
 from components.durable import sync, sync_tree
 from components.encoders.embedded import cache_folder
+from components.encoders.handles import COMPRESSED
 from components.errors import DataError, EncoderError
 from components.fetch import checks
 from components.fetch.addresses import shown
 from components.fetch.catalogue import GIB, WebFile
 from components.fetch.download import download
+from components.fetch.files import UnwritableError
 from components.model_folder import is_complete
 
 _CACHE_VARIABLE = "TFHUB_CACHE_DIR"
-_COMPRESSED = urlencode({"tf-hub-format": "compressed"})
-_LARGEST = 8 * GIB  # some five times the largest BERT
+_LARGEST = 8 * GIB  # some five times the largest BERT, packed or not
 # What tarfile and what it reads by raise for an archive that is none, or is cut off, or damaged.
-_NO_ARCHIVE = (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error)
+_NO_ARCHIVE = (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error, ValueError)
+# What the system says to names that are too long, or are a file's and a folder's at once.
+_NO_NAMES = frozenset({errno.ENAMETOOLONG, errno.EEXIST, errno.ENOTDIR, errno.EISDIR})
 _ELSEWHERE = "or download and unpack it elsewhere and set encoder.handle to that folder"
 
 
@@ -84,11 +88,13 @@ def _fetch(url: str, folder: Path) -> None:
         shutil.rmtree(left, ignore_errors=True)
     try:
         download(WebFile(folder.name, _asking(url), largest=_LARGEST), archive)
+    except UnwritableError as error:
+        raise _unwritable(folder, error.reason) from error
     except DataError as error:
         cause = str(error).partition(";")[0]  # what follows is the remedy for a corpus
         raise EncoderError(
-            f"encoder.handle is {url}, which cannot be downloaded ({cause}); check the address and the network and try "
-            f"again (what is there already is kept), {_ELSEWHERE}"
+            f"encoder.handle is {shown(url)}, but {cause}; check the address and the network and try again (what is "
+            f"there already is kept), {_ELSEWHERE}"
         ) from error
     try:
         _unpack(url, archive, partial)
@@ -102,24 +108,38 @@ def _fetch(url: str, folder: Path) -> None:
 
 def _asking(url: str) -> str:
     parts = urlsplit(url)
-    given = [part for part in parts.query.split("&") if part and part != _COMPRESSED]
-    return parts._replace(query="&".join([*given, _COMPRESSED])).geturl()
+    given = [part for part in parts.query.split("&") if part and part != COMPRESSED]
+    return parts._replace(query="&".join([*given, COMPRESSED])).geturl()
 
 
 def _unpack(url: str, archive: Path, partial: Path) -> None:
     try:
-        with tarfile.open(archive) as content:
+        with _opened(archive) as content:
+            size = 0
             for member in content:
+                size += member.size
+                if size > _LARGEST:
+                    raise tarfile.ReadError(f"unpacked it is larger than {_LARGEST:,} bytes")
                 _write(content, member, partial)
             _read_to_the_end(content)
         if not is_complete(partial):
             raise tarfile.ReadError("it does not hold the whole of a SavedModel")
-    except _NO_ARCHIVE as error:
+    except (*_NO_ARCHIVE, OSError) as error:
         shutil.rmtree(partial, ignore_errors=True)
+        if not isinstance(error, _NO_ARCHIVE) and error.errno not in _NO_NAMES:
+            raise
         raise EncoderError(
             f"what {shown(url)} sends is no archive of a SavedModel ({error}); check the address and try again, "
             f"{_ELSEWHERE}"
         ) from error
+
+
+def _opened(archive: Path) -> tarfile.TarFile:
+    """The archive, packed by gzip as TF Hub's are, or not at all."""
+    try:
+        return tarfile.open(archive, "r:gz")
+    except tarfile.ReadError:
+        return tarfile.open(archive, "r:")
 
 
 def _write(content: tarfile.TarFile, member: tarfile.TarInfo, partial: Path) -> None:
@@ -149,7 +169,11 @@ def _writing(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise EncoderError(
-            f"the encoder cannot be cached in {folder} ({error.strerror or error}); make room, or set "
-            f"{_CACHE_VARIABLE} to a folder with 2 GB to write"
-        ) from error
+        raise _unwritable(folder, error.strerror or str(error)) from error
+
+
+def _unwritable(folder: Path, reason: str) -> EncoderError:
+    return EncoderError(
+        f"the encoder cannot be cached in {folder} ({reason}); make room, or set {_CACHE_VARIABLE} to a folder with "
+        "2 GB to write"
+    )

@@ -72,8 +72,11 @@ def _current_name(name: str) -> str:
 def _load(file: Path) -> dict[str, np.ndarray]:
     try:
         return load_file(file)
-    except (OSError, SafetensorError) as error:
-        raise EncoderError(f"{file} cannot be read ({error}); give a folder with {WEIGHTS}") from error
+    # Of numbers that NumPy has no type for, as those of 8 bits, safetensors raises whatever it stumbles over.
+    except (OSError, SafetensorError, AttributeError, KeyError, TypeError, ValueError) as error:
+        raise EncoderError(
+            f"{file} cannot be read ({error}); give a folder with {WEIGHTS}, in float32, float16 or bfloat16"
+        ) from error
 
 
 def _load_shards(index: Path) -> dict[str, np.ndarray]:

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import saved_model_pb2
@@ -28,6 +29,7 @@ from components.features import ENCODER_INPUTS
 OUTPUTS = ("pooled_output", "sequence_output")
 # Model Garden's first exports named the tables themselves so, later ones a layer with the variable `embeddings`.
 _WORD_TABLE = re.compile(r"(^|/)word_embeddings?(/embeddings)?$")
+_TYPE_TABLE = re.compile(r"(^|/)type_embeddings?(/embeddings)?$")
 _POSITION_TABLE = re.compile(r"(^|/)position_embeddings?(/embeddings)?$")
 # What Model Garden's preprocessors hold beside their `__call__`.
 _OF_PREPROCESSORS = ("bert_pack_inputs", "tokenize")
@@ -41,8 +43,9 @@ _REMEDY = (
 class EncoderInfo:
     """What an encoder is, and what it brings for its texts; None is what it does not tell.
 
-    `vocab_size` and `max_positions` are the rows of its tables, `vocab_file` is a vocab.txt or a SentencePiece model,
-    as `tokenizer` says; `hidden_size` is the width of what it gives, `parameters` how many numbers it has.
+    `vocab_size`, `max_positions` and `type_vocab_size` are the rows of its tables, `vocab_file` is a vocab.txt or a
+    SentencePiece model, as `tokenizer` says; `hidden_size` is the width of what it gives, `parameters` how many numbers
+    it has.
     """
 
     vocab_size: int
@@ -53,13 +56,14 @@ class EncoderInfo:
     hidden_size: int | None = None
     layers: int | None = None
     parameters: int | None = None
+    type_vocab_size: int | None = None
 
 
 def inspect_encoder(folder: str | Path) -> EncoderInfo:
     """The sizes, vocabulary and casing of the encoder in a SavedModel folder.
 
     Raises:
-        EncoderError: the folder holds no SavedModel, or one that is no text encoder.
+        EncoderError: the folder holds no SavedModel, or one that is no text encoder, or whose weights are cut off.
     """
     folder = Path(folder)
     meta_graph = _read_meta_graph(folder)
@@ -70,14 +74,15 @@ def inspect_encoder(folder: str | Path) -> EncoderInfo:
     if lower_case is None and pieces is not None:
         lower_case = True  # Model Garden's exports do not say so: every published ALBERT is (export_tfhub_lib.py)
     return EncoderInfo(
-        vocab_size=_rows(graph, _WORD_TABLE, "word", folder),
-        max_positions=_rows(graph, _POSITION_TABLE, "position", folder),
+        vocab_size=_needed_rows(graph, _WORD_TABLE, "word", folder),
+        max_positions=_needed_rows(graph, _POSITION_TABLE, "position", folder),
         vocab_file=pieces or _asset(meta_graph, "vocab_file", folder),
         lower_case=lower_case,
         tokenizer=WORDPIECE if pieces is None else SENTENCEPIECE,
         hidden_size=_width(outputs["sequence_output"]),
         layers=len(outputs["encoder_outputs"].list_value.values) or None if "encoder_outputs" in outputs else None,
         parameters=_parameters(graph),
+        type_vocab_size=_find_rows(graph, _TYPE_TABLE),
     )
 
 
@@ -136,12 +141,17 @@ def _width(output: Any) -> int | None:
     return size if size > 0 else None
 
 
-def _rows(graph: Any, name: re.Pattern[str], kind: str, folder: Path) -> int:
+def _needed_rows(graph: Any, name: re.Pattern[str], kind: str, folder: Path) -> int:
     """How many rows the embedding table of that name has."""
-    for node in graph.nodes:
-        if name.search(node.variable.name) and len(node.variable.shape.dim) == 2:
-            return node.variable.shape.dim[0].size
-    raise EncoderError(f"{folder} is no text encoder that we know: it has no table of {kind} embeddings; {_REMEDY}")
+    rows = _find_rows(graph, name)
+    if rows is None:
+        raise EncoderError(f"{folder} is no text encoder that we know: it has no table of {kind} embeddings; {_REMEDY}")
+    return rows
+
+
+def _find_rows(graph: Any, name: re.Pattern[str]) -> int | None:
+    tables = (node.variable for node in graph.nodes if name.search(node.variable.name))
+    return next((table.shape.dim[0].size for table in tables if len(table.shape.dim) == 2), None)
 
 
 def _parameters(graph: Any) -> int | None:
@@ -165,12 +175,36 @@ def _asset(meta_graph: Any, name: str, folder: Path) -> Path | None:
 
 def _lower_case(graph: Any, folder: Path) -> bool | None:
     try:
-        checkpoint = tf.train.load_checkpoint(str(folder / "variables" / "variables"))
+        checkpoint: Any = tf.train.load_checkpoint(str(folder / "variables" / "variables"))
+        _check_whole(checkpoint, folder / "variables")
         if _child(graph, "do_lower_case") is None:
             return None
         return bool(checkpoint.get_tensor("do_lower_case/.ATTRIBUTES/VARIABLE_VALUE"))
-    except (tf.errors.OpError, ValueError) as error:
-        raise EncoderError(f"the weights of {folder} cannot be read ({error}); download or convert it again") from error
+    except (tf.errors.OpError, ValueError, RuntimeError, IndexError, OSError) as error:
+        raise EncoderError(
+            f"the weights of {folder} cannot be read ({error}); delete it, and download or convert it again"
+        ) from error
+
+
+def _check_whole(checkpoint: Any, variables: Path) -> None:
+    """Raises ValueError where the files of the weights hold fewer bytes than their index tells of."""
+    kinds, shapes = checkpoint.get_variable_to_dtype_map(), checkpoint.get_variable_to_shape_map()
+    expected = sum(
+        _bytes_of_strings(checkpoint.get_tensor(name)) if kind == tf.string else kind.size * math.prod(shapes[name])
+        for name, kind in kinds.items()
+    )
+    size = sum(file.stat().st_size for file in variables.glob("variables.data-*"))
+    if size < expected:
+        raise ValueError(f"{variables}/variables.data has {size:,} bytes, and its index tells of {expected:,}")
+
+
+def _bytes_of_strings(strings: bytes | np.ndarray) -> int:
+    """What strings take up: their lengths, 7 bits a byte, four bytes of a checksum, themselves.
+
+    TensorFlow, tensorflow/core/util/tensor_bundle/tensor_bundle.cc, WriteStringTensor.
+    """
+    lengths = [len(string) for string in np.ravel(np.asarray(strings, object))]
+    return 4 + sum(length + max(1, math.ceil(length.bit_length() / 7)) for length in lengths)
 
 
 def _child(graph: Any, name: str) -> Any | None:

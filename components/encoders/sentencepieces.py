@@ -14,6 +14,8 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError
 
 _PACKAGE = "bertline.sentencepiece"
+# As Model Garden looks them up (official/nlp/modeling/layers/text_layers.py); what is unknown has a type, no name.
+REQUIRED_PIECES = ("<pad>", "[CLS]", "[SEP]")
 _NORMAL, _UNKNOWN = 1, 2  # ModelProto.SentencePiece.Type
 
 

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import collections
 import dataclasses
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.encoders.catalogue import SENTENCEPIECE, WORDPIECE, Tokenizer
-from components.encoders.sentencepieces import Pieces, read_pieces
+from components.encoders.sentencepieces import REQUIRED_PIECES, Pieces, read_pieces
+from components.encoders.wordpieces import check_word_pieces, read_word_pieces
 from components.errors import EncoderError
 
 if TYPE_CHECKING:
     from components.encoders.inspect import EncoderInfo
 
-REQUIRED_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
-# As Model Garden looks them up (official/nlp/modeling/layers/text_layers.py); what is unknown has a type, no name.
-REQUIRED_PIECES = ("<pad>", "[CLS]", "[SEP]")
-_CONTINUES = "##"
 _SENTENCEPIECE_SUFFIX = ".model"
 _FILES = {WORDPIECE: "vocab.txt", SENTENCEPIECE: "SentencePiece model (spiece.model)"}
 _REMEDY = "set encoder.vocab_file to the vocab.txt that the encoder was made with"
@@ -127,8 +123,9 @@ def read_vocabulary(info: EncoderInfo, vocab_file: str | None, lower_case: bool 
         raise EncoderError("the encoder does not tell its casing; set encoder.lower_case to true (uncased) or false")
     if kind == SENTENCEPIECE:
         return _checked_pieces(SentencePieces(_read(file, _PIECES_REMEDY), uncased), file, info.vocab_size)
-    tokens = read_tokens(file)
-    _check(tokens, file, info.vocab_size)
+    tokens = read_word_pieces(file, _REMEDY)
+    check_word_pieces(tokens, file, _REMEDY)
+    _check_size(len(tokens), file, info.vocab_size, _REMEDY)
     return Vocabulary(tokens, uncased)
 
 
@@ -154,34 +151,6 @@ def _checked_pieces(pieces: SentencePieces, file: Path, vocab_size: int) -> Sent
     return pieces
 
 
-def read_tokens(file: Path) -> tuple[str, ...]:
-    """The lines of a vocab.txt. Raises EncoderError where it cannot be read or is not UTF-8."""
-    content = _read(file, _REMEDY)
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise EncoderError(f"{file}, line {line}: not UTF-8; {_REMEDY}") from error
-    # Not splitlines: pieces may be characters that Unicode counts as line ends.
-    lines = text.removesuffix("\n").split("\n")
-    return tuple(line.removesuffix("\r") for line in lines)
-
-
-def _check(tokens: tuple[str, ...], file: Path, vocab_size: int) -> None:
-    missing = [token for token in REQUIRED_TOKENS if token not in tokens]
-    if missing:
-        raise EncoderError(f"{file} lacks {', '.join(missing)}; {_REMEDY}")
-    repeated = [token for token, count in collections.Counter(tokens).items() if count > 1]
-    if repeated:
-        raise EncoderError(f"{file}, line {_second_line(tokens, repeated[0])}: {repeated[0]!r} again; {_REMEDY}")
-    if "" in tokens:
-        raise EncoderError(f"{file}, line {tokens.index('') + 1}: empty; {_REMEDY}")
-    broken = next((number for number, token in enumerate(tokens) if token == _CONTINUES or "\0" in token), None)
-    if broken is not None:
-        raise EncoderError(f"{file}, line {broken + 1}: {tokens[broken]!r} can be no piece; {_REMEDY}")
-    _check_size(len(tokens), file, vocab_size, _REMEDY)
-
-
 def _check_size(size: int, file: Path, vocab_size: int, remedy: str) -> None:
     """Raises EncoderError unless there is a row of the word table for each piece, and a piece for each row."""
     if size != vocab_size:
@@ -196,7 +165,3 @@ def _read(file: Path, remedy: str) -> bytes:
         return file.read_bytes()
     except OSError as error:
         raise EncoderError(f"the vocabulary {file} cannot be read ({error.strerror}); {remedy}") from error
-
-
-def _second_line(tokens: tuple[str, ...], token: str) -> int:
-    return tokens.index(token, tokens.index(token) + 1) + 1

@@ -66,9 +66,18 @@ def read_decisions(folder: str, labels: Mapping[str, Any]) -> Decisions:
     Raises:
         DecisionsError: its file cannot be used.
     """
+    return written_decisions(folder) or default_decisions(labels)
+
+
+def written_decisions(folder: str) -> Decisions | None:
+    """Those that the SavedModel in `folder` was exported with; None where it does not say.
+
+    Raises:
+        DecisionsError: its file cannot be used.
+    """
     file = Path(folder) / DECISIONS_FILE
     if not file.is_file():
-        return default_decisions(labels)
+        return None
     try:
         return _checked(json.loads(file.read_text(encoding="utf-8")))
     except (ValueError, KeyError, TypeError) as error:
@@ -80,6 +89,8 @@ def _checked(written: Mapping[str, Any]) -> Decisions:
     decisions = Decisions(written["kind"], tuple(written["names"]), thresholds)
     if decisions.kind not in _KINDS:
         raise ValueError(f"there is no kind {decisions.kind!r}")
+    if not isinstance(written["names"], list) or not all(isinstance(name, str) for name in decisions.names):
+        raise ValueError(f"its names are no list of texts: {written['names']!r}")
     needed = 0 if decisions.kind == MULTICLASS else len(decisions.scored)
     if len(thresholds) != needed or not np.isfinite(thresholds).all():
         raise ValueError(f"{needed} threshold(s) go with its labels, and {list(thresholds)} are given")

@@ -18,6 +18,14 @@ Say = Callable[[str], None]
 _PATIENCE = 600.0  # seconds that a process waits for another that fetches the same file
 
 
+class UnwritableError(DataError):
+    """A file that cannot be written, for this reason."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path} cannot be written ({reason}); make room or give another folder with --to")
+        self.reason = reason
+
+
 @contextmanager
 def locked(target: Path, say: Say) -> Iterator[None]:
     """One process at a time, for as long as the block takes; makes the folder, and says so if it has to wait.
@@ -56,13 +64,11 @@ def reading(path: Path) -> Iterator[None]:
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turns what goes wrong with files inside the block into DataError."""
+    """Turns what goes wrong with files inside the block into UnwritableError."""
     try:
         yield
     except OSError as error:
-        raise DataError(
-            f"{path} cannot be written ({error.strerror or error}); make room or give another folder with --to"
-        ) from error
+        raise UnwritableError(path, error.strerror or str(error)) from error
 
 
 def settle(part: Path, target: Path) -> None:

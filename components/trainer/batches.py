@@ -7,6 +7,7 @@ with the batch that would have come, and any number of devices share the very ba
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,6 +21,14 @@ _WINDOW_BATCHES = 64  # texts are sorted by length within so many batches: littl
 _LENGTH_MULTIPLE = 8  # fewer distinct shapes, so that oneDNN meets its compiled kernels again
 
 Encoded = dict[str, tf.Tensor]
+
+
+@dataclasses.dataclass(frozen=True)
+class StaticShape:
+    """One shape for every batch: of so many tokens, and of `batch_size` examples on all devices together."""
+
+    tokens: int
+    batch_size: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,16 +60,17 @@ def plan(
 
 
 def make_batches(
-    examples: Examples, planned: list[np.ndarray], share: Share = Share(), static_tokens: int | None = None
+    examples: Examples, planned: list[np.ndarray], share: Share = Share(), static: StaticShape | None = None
 ) -> tf.data.Dataset:
     """The planned batches as (encoder inputs, target, weights), one element for each device of the share in turn.
 
     Encoder inputs are int32 `[rows, tokens]` each, `tokens` being the rows' longest text rounded up to a multiple of
-    eight, or `static_tokens`; target is float32 `[rows, labels]`; weights are float32 `[rows]`, of which those of a
-    whole batch, on all devices, add up to one. A device may have no row of the last batch. With `static_tokens` every
-    device has as many rows of every batch, those that are missing being another's with a weight of 0.
+    eight, or those of `static`; target is float32 `[rows, labels]`; weights are float32 `[rows]`, of which those of a
+    whole batch, on all devices, add up to one. A device may have no row of the last batch. With `static` every device
+    has as many rows of every batch, those that are missing being another's with a weight of 0.
     """
-    fixed_rows = _rows_each(planned, share, static_tokens)
+    fixed_rows = None if static is None else math.ceil(static.batch_size / share.of)
+    tokens = None if static is None else static.tokens
     parts = [part for batch in planned for part in _parts(batch, share, fixed_rows)]
     ragged: Any = tf.RaggedTensor
     numbers = ragged.from_row_lengths(_joined([rows for rows, _ in parts], np.int64), _lengths(parts))
@@ -68,13 +78,27 @@ def make_batches(
 
     def gather(rows: tf.Tensor, weight: tf.Tensor) -> tuple[Encoded, tf.Tensor, tf.Tensor]:
         types = None if examples.type_ids is None else tf.gather(examples.type_ids, rows)
-        inputs, target = pad(tf.gather(examples.word_ids, rows), types, static_tokens), tf.gather(examples.target, rows)
+        inputs, target = pad(tf.gather(examples.word_ids, rows), types, tokens), tf.gather(examples.target, rows)
         for each in (*inputs.values(), target, weight):
             each.set_shape([fixed_rows, *each.shape[1:]])
         return inputs, target, weight
 
     dataset = tf.data.Dataset.from_tensor_slices((numbers, weights))
     return dataset.map(gather, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+
+
+def in_their_order(rows: np.ndarray, planned: list[np.ndarray], share: Share = Share()) -> np.ndarray:
+    """What was computed of every planned example, `[examples, …]`, in the examples' own order.
+
+    Args:
+        rows: in the order in which the devices of `share`, all that there are, yield them.
+        planned: all examples.
+        share: of the batches that were made.
+    """
+    numbers = [batch[device :: share.of] for batch in planned for device in range(share.of)]
+    ordered = np.empty_like(rows)
+    ordered[np.concatenate(numbers)] = rows
+    return ordered
 
 
 def encoder_inputs(word_ids: tf.Tensor, mask: tf.Tensor, type_ids: tf.Tensor | None = None) -> Encoded:
@@ -99,18 +123,15 @@ def pad(ids: tf.RaggedTensor, type_ids: tf.RaggedTensor | None = None, tokens: i
 
 
 def _parts(batch: np.ndarray, share: Share, rows: int | None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Rows and weights of each device of the share, filled up to `rows` where that is given."""
-    each = -(-len(batch) // share.of) if rows is None else rows
+    """Rows and weights of each device of the share, filled up to `rows` where that is given.
+
+    Rows are dealt out in turn: they lie by length, and no device shall have all the long ones.
+    """
     for device in range(share.first, share.first + share.devices):
-        numbers = batch[device * each : (device + 1) * each]
+        numbers = batch[device :: share.of]
         weights = np.full(len(numbers), 1 / len(batch), np.float32)
         missing = 0 if rows is None else rows - len(numbers)
         yield np.pad(numbers, (0, missing), constant_values=batch[0]), np.pad(weights, (0, missing))
-
-
-def _rows_each(planned: list[np.ndarray], share: Share, static_tokens: int | None) -> int | None:
-    """How many rows a device has of every batch, where that must not vary."""
-    return None if static_tokens is None or not planned else -(-max(map(len, planned)) // share.of)
 
 
 def _lengths(parts: list[tuple[np.ndarray, np.ndarray]]) -> list[int]:

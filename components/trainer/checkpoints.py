@@ -1,29 +1,40 @@
 """What a training that was killed goes on from: outside the execution's own folder, which the next one does not have.
 
-Below the folder stands one named after the training's fingerprint, and in it `latest.json`, which is written last and
-names all that belongs to it: a checkpoint that was being written when the process was killed is never read.
+Below the folder stands one named after the pipeline, below that one named after the training's fingerprint, and in it
+`latest.json`, which is written last and names all that belongs to it: a checkpoint that was being written when the
+process was killed is never read.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import io
 import json
 import logging
-from collections.abc import Callable
+import re
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from components.durable import sync_tree
 from components.errors import TrainingError
 
 _LATEST = "latest.json"
-_KEPT_STRANGERS = 2  # other trainings' folders, which may still be gone on with; older ones make room
+_HOME = re.compile(r"[0-9a-f]{32}")  # what a training's folder is called
+_KEPT_STRANGERS = 1  # other trainings' folders, which may still be gone on with; older ones make room
 _LOG = logging.getLogger(__name__)
 
 # What a file system without room, or one that may not be written, raises through TensorFlow and NumPy.
 _WRITE_ERRORS = (OSError, tf.errors.OpError)
+# What reading a file that was cut off, or is another, raises through TensorFlow, NumPy and json.
+_READ_ERRORS = (
+    OSError, EOFError, tf.errors.OpError, zipfile.BadZipFile, AssertionError, LookupError, TypeError, ValueError,
+)  # fmt: skip
 
 
 @dataclasses.dataclass
@@ -58,14 +69,15 @@ _ARRAYS = ("logits_seen", "targets_seen")
 class Checkpoints:
     """Where one training's checkpoints are kept."""
 
-    def __init__(self, folder: str, fingerprint: str, writes: bool = True) -> None:
+    def __init__(self, folder: str, name: str, fingerprint: str, writes: bool = True) -> None:
         """
         Args:
             folder: local or a URL that TensorFlow writes to.
+            name: of the pipeline, whose checkpoints no other touches.
             fingerprint: of the training; another one's checkpoints are never read.
             writes: whether this process is the one that writes them; others only read.
         """
-        self._root, self._writes = folder.rstrip("/"), writes
+        self._root, self._writes = f"{folder.rstrip('/')}/{name}", writes
         self._home = f"{self._root}/{fingerprint[:32]}"
 
     def restore(self, state: tf.train.Checkpoint) -> Progress:
@@ -74,19 +86,14 @@ class Checkpoints:
         Raises:
             TrainingError: a checkpoint is there, but cannot be read.
         """
-        manifest = self._manifest()
-        if manifest is None:
-            return Progress()
-        try:
+        with self._reading():
+            manifest = self._manifest()
+            if manifest is None:
+                return Progress()
             state.read(f"{self._home}/{manifest['name']}/state").assert_existing_objects_matched()
-            arrays = self._read_arrays(manifest["name"])
-        except (tf.errors.OpError, AssertionError, IndexError, ValueError, OSError) as error:
-            raise TrainingError(
-                f"the checkpoint {self._home}/{manifest['name']} cannot be read ({error}); delete {self._home}, "
-                "and this training begins anew"
-            ) from error
-        _LOG.info("going on at step %d from %s", manifest["progress"]["step"], self._home)
-        return dataclasses.replace(Progress(**manifest["progress"]), **arrays)
+            progress = dataclasses.replace(Progress(**manifest["progress"]), **self._read_arrays(manifest["name"]))
+        _LOG.info("going on at step %d from %s", progress.step, self._home)
+        return progress
 
     def save(self, state: tf.train.Checkpoint, progress: Progress) -> None:
         """Keeps where the training is, and then forgets where it was before.
@@ -97,50 +104,45 @@ class Checkpoints:
         if not self._writes:
             return
         name = f"step-{progress.step}-{progress.epoch}"
-        try:
+        with self._writing():
             tf.io.gfile.makedirs(f"{self._home}/{name}")
             state.write(f"{self._home}/{name}/state")
             self._write_arrays(name, progress)
+            self._sync()
             self._publish(name, progress)
-        except _WRITE_ERRORS as error:
-            raise self._unwritable(error) from error
-        self._forget(lambda other: other.startswith("step-") and other != name)
+            self._forget(lambda other: other.startswith("step-") and other != name)
 
     def save_best(self, weights: tf.train.Checkpoint, epoch: int, logits: np.ndarray) -> None:
         """Keeps the weights of an epoch, and the logits `[examples, labels]` that they gave the eval split."""
         if not self._writes:
             return
-        try:
+        with self._writing():
             tf.io.gfile.makedirs(f"{self._home}/best-{epoch}")
             weights.write(f"{self._home}/best-{epoch}/weights")
             self._write_npz(f"best-{epoch}/logits.npz", logits=logits)
-        except _WRITE_ERRORS as error:
-            raise self._unwritable(error) from error
 
     def restore_best(self, weights: tf.train.Checkpoint, epoch: int) -> np.ndarray:
         """Brings the weights back to that epoch's; returns the logits kept with them."""
-        weights.read(f"{self._home}/best-{epoch}/weights").assert_existing_objects_matched()
-        return self._read_npz(f"best-{epoch}/logits.npz")["logits"]
+        with self._reading():
+            weights.read(f"{self._home}/best-{epoch}/weights").assert_existing_objects_matched()
+            return self._read_npz(f"best-{epoch}/logits.npz")["logits"]
 
     def forget_best(self, but: int) -> None:
         """Deletes the weights of all epochs but one."""
         if self._writes:
-            self._forget(lambda name: name.startswith("best-") and name != f"best-{but}")
+            with self._writing():
+                self._forget(lambda name: name.startswith("best-") and name != f"best-{but}")
 
     def make_room(self) -> None:
-        """Deletes the checkpoints of other trainings, but for the newest few that may still be gone on with."""
+        """Deletes the checkpoints of the pipeline's other trainings, but for the newest, which may be gone on with."""
         if not self._writes or not tf.io.gfile.isdir(self._root):
             return
-        homes = [f"{self._root}/{name.rstrip('/')}" for name in tf.io.gfile.listdir(self._root)]
-        strangers = [home for home in homes if home != self._home and tf.io.gfile.isdir(home)]
-        for home in sorted(strangers, key=_age)[:-_KEPT_STRANGERS]:
-            _LOG.info("deleting the checkpoints of an abandoned training in %s", home)
-            tf.io.gfile.rmtree(home)
-
-    def delete(self) -> None:
-        """Deletes this training's, which has come to its end."""
-        if self._writes and tf.io.gfile.exists(self._home):
-            tf.io.gfile.rmtree(self._home)
+        names = [name.rstrip("/") for name in tf.io.gfile.listdir(self._root)]
+        strangers = [home for name in names if _HOME.fullmatch(name) and (home := f"{self._root}/{name}") != self._home]
+        with self._writing():
+            for home in sorted(filter(tf.io.gfile.isdir, strangers), key=_age)[:-_KEPT_STRANGERS]:
+                _LOG.info("deleting the checkpoints of an earlier training in %s", home)
+                tf.io.gfile.rmtree(home)
 
     def _manifest(self) -> dict[str, Any] | None:
         path = f"{self._home}/{_LATEST}"
@@ -179,13 +181,36 @@ class Checkpoints:
             if unwanted(name):
                 tf.io.gfile.rmtree(f"{self._home}/{name}")
 
-    def _unwritable(self, error: Exception) -> TrainingError:
-        cause = next(iter(str(error).splitlines()), type(error).__name__)
-        return TrainingError(
-            f"no checkpoint can be written to {self._home} ({cause}); make room there (about three times the encoder's "
-            "size), or set training.checkpoints to a folder elsewhere, and run again: training goes on from the "
-            "checkpoint before"
-        )
+    def _sync(self) -> None:
+        """Forces what was written to the disk, so that what names it never names less."""
+        if "://" not in self._home:
+            sync_tree(Path(self._home))
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            yield
+        except _READ_ERRORS as error:
+            raise TrainingError(
+                f"the checkpoint in {self._home} cannot be read ({_told(error)}); delete that folder, and this "
+                "training begins anew"
+            ) from error
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except _WRITE_ERRORS as error:
+            raise TrainingError(
+                f"no checkpoint can be written to {self._home} ({_told(error)}); make room there (some eight times the "
+                "encoder's size), and run again: training goes on from the checkpoint before; or set "
+                "training.checkpoints to another folder, where it begins anew"
+            ) from error
+
+
+def _told(error: Exception) -> str:
+    """The first line of what the error says, or its name."""
+    return next(iter(str(error).splitlines()), "") or type(error).__name__
 
 
 def _age(home: str) -> int:

@@ -12,7 +12,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from components.errors import TrainingError
-from components.features import INPUT_TYPE_IDS, INPUT_WORD_IDS, MULTILABEL, TARGET
+from components.features import INPUT_TYPE_IDS, INPUT_WORD_IDS, TARGET
 
 _PARSE_BATCH = 1024
 
@@ -94,10 +94,11 @@ def check_labels(examples: Examples, split: str, kind: str, names: Sequence[str]
     of_one_class = [name for name, count in zip(labels, positives, strict=True) if count in (0, examples.count)]
     if not of_one_class or (not to_learn and len(of_one_class) < width):
         return
-    what = f"of label {', '.join(of_one_class)}" if kind == MULTILABEL else f"of labels {', '.join(names)}"
+    always = [name for name, count in zip(labels, positives, strict=True) if count == examples.count]
+    which = f"have the label {', '.join(always)}" if always else f"lack the label {', '.join(of_one_class)}"
     raise TrainingError(
-        f"all {examples.count} examples of the {split} split are of one class ({what}): there is nothing to learn or "
-        "to measure; give it data of both classes, raise data.sample.fraction, or leave the label out"
+        f"all {examples.count} examples of the {split} split {which}: there is nothing to learn or to measure; give it "
+        "data with and without, raise data.sample.fraction, or leave the label out"
     )
 
 

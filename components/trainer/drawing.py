@@ -1,4 +1,8 @@
-"""What was trained, to look at: Keras' own summary as text, and the layers with their shapes as a drawing."""
+"""What was trained, to look at: Keras' own summary as text, and the layers with their shapes as a drawing.
+
+What is trained is told by the variables that are: training.frozen_layers freezes parts of a layer of the model, which
+Keras' `trainable` knows nothing of.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import dataclasses
 import io
 import os
 import textwrap
+from collections.abc import Sequence
 from typing import Any
 from xml.sax import saxutils
 
@@ -15,16 +20,19 @@ import tf_keras as keras
 SUMMARY_FILE = "model_summary.txt"
 DIAGRAM_FILE = "model.svg"
 _LINE = 120  # characters of the summary
+# What the lines of Keras' summary begin with that tell how many parameters there are, of which two go by `trainable`.
+_KERAS_TOTALS = ("Total params", "Trainable params", "Non-trainable params")
 _BOX_WIDTH, _BOX_HEIGHT, _GAP_ACROSS, _GAP_DOWN = 2.6, 0.78, 0.3, 0.55  # inches
 _NAME_CHARACTERS = 34
-_INK, _TRAINABLE, _FROZEN, _PLAIN = "#1b1b1b", "#d6e6fb", "#e4e4e4", "#ffffff"  # at least 12:1 for ink on each
+_INK, _TRAINED, _FROZEN, _PLAIN = "#1b1b1b", "#d6e6fb", "#e4e4e4", "#ffffff"  # at least 12:1 for ink on each
 _SETTINGS = {"svg.fonttype": "none", "svg.hashsalt": "bertline", "text.parse_math": False, "font.size": 9}
 _NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 
 
 @dataclasses.dataclass(frozen=True)
 class Box:
-    """A layer: its name and class, the shape of what it gives, its parameters, the layers that it takes from.
+    """A layer: its name and class, the shape of what it gives, its parameters and how many of them are trained, the
+    layers that it takes from.
 
     `row` counts from 0 at the inputs: one below the lowest layer that it takes from.
     """
@@ -33,43 +41,51 @@ class Box:
     kind: str
     shape: str
     parameters: int
-    trainable: int
+    trained: int
     sources: tuple[str, ...]
     row: int
 
 
-def write_model_description(model: keras.Model, folder: str) -> None:
+def write_model_description(model: keras.Model, folder: str, trained: Sequence[tf.Variable]) -> None:
     """Writes `model_summary.txt` and `model.svg` into a folder or URL, which is made where there is none.
 
     Args:
         model: a functional model of a few layers; a layer that is a model itself is drawn as one.
         folder: where to.
+        trained: the variables of the model that are trained.
     """
     tf.io.gfile.makedirs(folder)
-    for name, text in ((SUMMARY_FILE, summarise(model)), (DIAGRAM_FILE, draw(model))):
+    for name, text in ((SUMMARY_FILE, summarise(model, trained)), (DIAGRAM_FILE, draw(model, trained))):
         with tf.io.gfile.GFile(os.path.join(folder, name), "w") as file:
             file.write(text)
 
 
-def summarise(model: keras.Model) -> str:
-    """Keras' table of layers, and how many parameters are trained and frozen."""
+def summarise(model: keras.Model, trained: Sequence[tf.Variable]) -> str:
+    """Keras' table of layers, and how many parameters of each, and of all, are trained and frozen."""
     lines: list[str] = []
-    model.summary(line_length=_LINE, print_fn=lines.append, show_trainable=True)
-    return "\n".join(line.rstrip() for line in lines) + "\n"
+    model.summary(line_length=_LINE, print_fn=lines.append)
+    lines = [line.rstrip() for line in lines if not line.startswith(_KERAS_TOTALS)]
+    boxes = layer_boxes(model, trained)
+    of_layers = [f"{box.name}: {_parameters(box)}" for box in boxes if box.parameters]
+    total, of_trained = (sum(_size(weight) for weight in weights) for weights in (model.weights, trained))
+    totals = (total, of_trained, total - of_trained)
+    of_all = [f"{name}: {count}" for name, count in zip(_KERAS_TOTALS, totals, strict=True)]
+    return "\n".join([*lines, *of_layers, "_" * _LINE, *of_all]) + "\n"
 
 
-def draw(model: keras.Model) -> str:
+def draw(model: keras.Model, trained: Sequence[tf.Variable]) -> str:
     """An SVG of the model: a box a layer, from the inputs down, and an arrow for each that it takes from.
 
     It reads on its own: its letters are text, its title and description are for screen readers, and colour says
     nothing that is not written too.
     """
-    boxes = layer_boxes(model)
+    boxes = layer_boxes(model, trained)
     return _accessible(_svg(boxes), f"Layers of {model.name}", describe(boxes))
 
 
-def layer_boxes(model: keras.Model) -> list[Box]:
-    """The layers of a functional model, inputs first."""
+def layer_boxes(model: keras.Model, trained: Sequence[tf.Variable]) -> list[Box]:
+    """The layers of a functional model, inputs first, with how many parameters of each are among those trained."""
+    is_trained = {id(variable) for variable in trained}
     sources = {layer.name: _sources(layer, model) for layer in model.layers}
     rows: dict[str, int] = {}
     for name in sources:
@@ -80,7 +96,7 @@ def layer_boxes(model: keras.Model) -> list[Box]:
             type(layer).__name__,
             _shape(layer),
             sum(_size(weight) for weight in layer.weights),
-            sum(_size(weight) for weight in layer.trainable_weights),
+            sum(_size(weight) for weight in layer.weights if id(weight) in is_trained),
             sources[layer.name],
             rows[layer.name],
         )
@@ -138,12 +154,12 @@ def _taken(box: Box) -> str:
 def _parameters(box: Box) -> str:
     if not box.parameters:
         return "no parameters"
-    frozen = box.parameters - box.trainable
+    frozen = box.parameters - box.trained
     if not frozen:
         return f"{box.parameters:,} parameters, trained"
-    if not box.trainable:
+    if not box.trained:
         return f"{box.parameters:,} parameters, frozen"
-    return f"{box.trainable:,} parameters trained, {frozen:,} frozen"
+    return f"{box.trained:,} parameters trained, {frozen:,} frozen"
 
 
 def _svg(boxes: list[Box]) -> str:
@@ -184,7 +200,7 @@ def _places(boxes: list[Box]) -> dict[str, tuple[float, float]]:
 def _draw_box(axes: Any, box: Box, x: float, y: float) -> None:
     from matplotlib.patches import Rectangle
 
-    fill = _PLAIN if not box.parameters else _TRAINABLE if box.trainable else _FROZEN
+    fill = _PLAIN if not box.parameters else _TRAINED if box.trained else _FROZEN
     axes.add_patch(Rectangle((x, y), _BOX_WIDTH, _BOX_HEIGHT, facecolor=fill, edgecolor=_INK, linewidth=1))
     title = textwrap.shorten(f"{box.name} ({box.kind})", _NAME_CHARACTERS, placeholder="...")
     shape = box.shape if len(box.shape) <= _NAME_CHARACTERS else box.shape.replace("), ", ")\n")

@@ -24,7 +24,15 @@ from components.features import (
     TEXT,
     TEXT_PAIR,
 )
-from components.signatures import DECISIONS_FILE, PREDICTED, SCORES, SERVING_DEFAULT, SERVING_EXAMPLES, TOKENS
+from components.signatures import (
+    DECISIONS_FILE,
+    ORIGIN_FILE,
+    PREDICTED,
+    SCORES,
+    SERVING_DEFAULT,
+    SERVING_EXAMPLES,
+    TOKENS,
+)
 from components.trainer.batches import encoder_inputs, pad
 from components.trainer.decisions import Decided
 
@@ -122,18 +130,21 @@ class TextClassifier(tf.Module):
         return {SCORES: scores, PREDICTED: tf.where(holds[:, 0], positive, negative)}
 
 
-def export(classifier: TextClassifier, folder: str) -> None:
-    """Saves the model with its three signatures as a SavedModel in `folder`, and what it decides by beside it."""
+def export(classifier: TextClassifier, folder: str, origin: Mapping[str, Any]) -> None:
+    """Saves the model with its three signatures as a SavedModel in `folder`, and beside it what it decides by and what
+    its weights go with (`Job.origin`).
+    """
     signatures = {
         SERVING_DEFAULT: classifier.serving_default,
         SERVING_EXAMPLES: classifier.serving_examples,
         TOKENS: classifier.tokens,
     }
     tf.saved_model.save(classifier, folder, signatures=signatures)
-    path = os.path.join(folder, DECISIONS_FILE)
-    tf.io.gfile.makedirs(os.path.dirname(path))
-    with tf.io.gfile.GFile(path, "w") as file:
-        file.write(json.dumps(classifier.decisions(), indent=2))
+    for name, content in ((DECISIONS_FILE, classifier.decisions()), (ORIGIN_FILE, origin)):
+        path = os.path.join(folder, name)
+        tf.io.gfile.makedirs(os.path.dirname(path))
+        with tf.io.gfile.GFile(path, "w") as file:
+            file.write(json.dumps(content, indent=2))
 
 
 def _signature(function: Any, inputs: dict[str, tf.TensorSpec]) -> Any:

@@ -11,7 +11,7 @@ import tensorflow as tf
 from components.fingerprint import json_digest
 
 # What makes other weights when it changes. The rest (where to record, how to decide) does not.
-_DECIDES_WEIGHTS = ("encoder", "training", "labels", "pair", "code")
+_DECIDES_WEIGHTS = ("encoder", "training", "labels", "pair")
 # Nor do these, of the section training.
 _NO_MATTER = ("checkpoints", "tpu")
 
@@ -23,7 +23,7 @@ class Job:
     Attributes:
         settings: the Trainer's custom_config: the sections `encoder` (with its `digest`), `training`, `labels`,
             `decisions` and `tracking` of the configuration; `pair`, whether texts come in pairs; `checkpoints`, the
-            folder or URL below which it can go on where it was killed, or None; `code`, a fingerprint of what runs.
+            folder or URL below which it can go on where it was killed, or None; `name`, of the pipeline.
         train_files: glob patterns of transformed Examples, gzipped TFRecords.
         eval_files: the same, of those that select the epoch.
         transform_output: what Transform left.
@@ -53,11 +53,25 @@ class Job:
         """How many logits the model has: one for two labels, else one a label."""
         return 1 if self.labels["kind"] == "binary" else len(self.labels["names"])
 
-    def fingerprint(self, data_digest: str) -> str:
-        """Of all that decides the weights; `data_digest` is that of the examples."""
+    @property
+    def origin(self) -> dict[str, Any]:
+        """What must be equal for the weights of one model to be a beginning for another: beside their shapes."""
+        encoder = self.settings["encoder"]
+        names = ("kind", "names")
+        return {
+            "encoder": encoder.get("digest") or encoder["handle"],
+            "pooling": encoder["pooling"],
+            "labels": {name: self.labels[name] for name in names},
+            "pair": self.settings["pair"],
+        }
+
+    def fingerprint(self, *outside: str) -> str:
+        """Of all that decides the weights: the settings, the model begun from, and `outside`, digests of the examples,
+        of the code and of what computes.
+        """
         settings = {name: self.settings.get(name) for name in _DECIDES_WEIGHTS}
         settings["training"] = {name: value for name, value in self.training.items() if name not in _NO_MATTER}
-        return json_digest([settings, data_digest, self.base_model and _model_digest(self.base_model)])
+        return json_digest([settings, outside, self.base_model and _model_digest(self.base_model)])
 
     def to_json(self) -> str:
         """For another process of the same training."""

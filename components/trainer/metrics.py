@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from components.errors import TrainingError
+from components.errors import SettingsError, TrainingError
 from components.features import MULTICLASS
 
 _LOWER_IS_BETTER = frozenset({"loss"})
@@ -119,7 +119,7 @@ def check_numbers(values: np.ndarray) -> None:
         raise TrainingError("the eval split has no example to measure by; give it more weight in data.splits")
     faulty = int(np.count_nonzero(~np.isfinite(values).all(axis=1)))
     if faulty:
-        raise TrainingError(
+        raise SettingsError(
             f"the model's answer is no number for {faulty} of {len(values)} examples; lower training.learning_rate, or "
             "set training.precision to float32"
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,11 +10,8 @@ import tensorflow_hub as hub
 import tf_keras as keras
 from typing_extensions import override
 
-from components.errors import TrainingError
+from components.encoders.layers import check_frozen_layers, check_layer_decay, count_layers, depth
 from components.features import ENCODER_INPUTS, INPUT_MASK
-
-# What the layers of TensorFlow Model Garden's encoders, and of ours, are called in the names of their variables.
-_LAYER = re.compile(r"(?:^|/)layer_(\d+)/")
 
 
 class MaskedMean(keras.layers.Layer):
@@ -55,32 +51,17 @@ def build_classifier(encoder_path: str, pooling: str, training: Mapping[str, Any
     return keras.Model(inputs, logits, name="text_classifier")
 
 
-def depths(variables: Sequence[Any]) -> list[int | None]:
-    """How high in the encoder each variable stands: 0 for embeddings, 1 for the first layer, None for the rest.
-
-    What an encoder has beside its layers (a pooler, the head) is on top of them: None.
-    """
-    return [_depth(variable.name) for variable in variables]
-
-
 def trained(model: keras.Model, frozen_layers: int) -> list[tf.Variable]:
     """The variables that are trained: all, or those above the lowest `frozen_layers` layers and the embeddings.
 
     Raises:
-        TrainingError: the encoder's variables do not tell their layers, or it has fewer.
+        SettingsError: the encoder's variables do not tell their layers, or it has fewer.
     """
     variables = list(model.trainable_variables)
     if not frozen_layers:
         return variables
-    found = depths(variables)
-    layers = max((depth for depth in found if depth is not None), default=0)
-    if frozen_layers > layers:
-        raise TrainingError(
-            f"training.frozen_layers is {frozen_layers}, but the encoder has {layers} layers that can be told apart by "
-            "the names of its variables; lower it"
-        )
-    pairs = zip(variables, found, strict=True)
-    return [variable for variable, depth in pairs if depth is None or depth > frozen_layers]
+    check_frozen_layers(frozen_layers, count_layers(variable.name for variable in variables))
+    return [variable for variable in variables if (height := depth(variable.name)) is None or height > frozen_layers]
 
 
 def learning_rate_scales(variables: Sequence[Any], layer_decay: float) -> list[float]:
@@ -90,25 +71,12 @@ def learning_rate_scales(variables: Sequence[Any], layer_decay: float) -> list[f
     constant factor.
 
     Raises:
-        TrainingError: the encoder's variables do not tell their layers.
+        SettingsError: the encoder's variables do not tell their layers.
     """
-    if layer_decay == 1.0:
-        return [1.0] * len(variables)
-    found = depths(variables)
-    layers = max((depth for depth in found if depth is not None), default=0)
-    if not layers:
-        raise TrainingError(
-            f"training.layer_decay is {layer_decay:g}, but the names of the encoder's variables do not tell their "
-            "layers; set it to 1"
-        )
-    return [1.0 if depth is None else layer_decay ** (layers + 1 - depth) for depth in found]
-
-
-def _depth(name: str) -> int | None:
-    layer = _LAYER.search(name)
-    if layer is not None:
-        return int(layer[1]) + 1
-    return 0 if "embedding" in name else None
+    layers = count_layers(variable.name for variable in variables)
+    check_layer_decay(layer_decay, layers)
+    heights = [depth(variable.name) for variable in variables]
+    return [1.0 if height is None else layer_decay ** (layers + 1 - height) for height in heights]
 
 
 def _pool(encoded: dict[str, Any], mask: Any, pooling: str) -> Any:

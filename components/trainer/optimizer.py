@@ -130,7 +130,7 @@ def build_optimizer(training: dict[str, Any], total_steps: int, variables: Seque
     """The optimizer of the training section's settings, for `total_steps` steps of `variables`.
 
     Raises:
-        TrainingError: training.layer_decay does not go with the encoder.
+        SettingsError: training.layer_decay does not go with the encoder.
     """
     schedule = Schedule(
         training["learning_rate"],

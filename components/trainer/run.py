@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import subprocess
-import sys
 from typing import Any
 
 import numpy as np
@@ -15,17 +13,17 @@ from tfx.components.trainer.fn_args_utils import FnArgs
 
 from components import strict_json
 from components.encoders.fingerprint import check_unchanged
-from components.errors import TrainingError
 from components.features import MULTICLASS
 from components.trainer import devices
-from components.trainer.batches import make_batches, plan
+from components.trainer.batches import in_their_order, make_batches, plan
 from components.trainer.decisions import decide, scores_of
 from components.trainer.export import TextClassifier, export
-from components.trainer.files import HISTORY_FILE, JOB_FILE
+from components.trainer.files import HISTORY_FILE
 from components.trainer.job import Job
 from components.trainer.tracking import make_tracker
 from components.trainer.train import Trained, train
 from components.trainer.warmup import write_warmup_requests
+from components.trainer.worker_process import run_as_worker
 
 _LOG = logging.getLogger(__name__)
 
@@ -56,14 +54,15 @@ def run_fn(fn_args: FnArgs) -> None:
         base_model=_served(fn_args.base_model) if settings["training"]["warm_start"] else None,
     )
     if devices.choose(job.training) == devices.MULTI_WORKER:
-        _run_as_worker(job, fn_args.serving_model_dir)
+        run_as_worker(job, fn_args.serving_model_dir)
     else:
         train_and_export(job, fn_args.serving_model_dir)
 
 
 def train_and_export(job: Job, folder: str) -> None:
     """A training from its job to a SavedModel in `folder` and the record in the job's log_dir."""
-    recording = job.settings["tracking"] if devices.worker_number() == 0 else {"tensorboard": False, "wandb": None}
+    is_chief = devices.is_chief_of(devices.choose(job.training))
+    recording = job.settings["tracking"] if is_chief else {"tensorboard": False, "wandb": None}
     tracker = make_tracker(recording, job.log_dir, job.settings.get("name", "training"))
     trained = train(job, tracker)
     if not trained.is_chief:
@@ -80,7 +79,7 @@ def train_and_export(job: Job, folder: str) -> None:
         job.labels["threshold"],
     )
     classifier.settle(decided)
-    export(classifier, folder)
+    export(classifier, folder, job.origin)
     write_warmup_requests(folder, pair=job.settings["pair"])
     record = {
         **trained.record,
@@ -89,17 +88,13 @@ def train_and_export(job: Job, folder: str) -> None:
     }
     tracker.finish(record, folder)
     _write_record({**record, "tracking_problems": tracker.problems}, job.log_dir)
-    trained.checkpoints.delete()
 
 
 def _exported_logits(classifier: TextClassifier, trained: Trained) -> np.ndarray:
     """The logits of the eval split by the graph that is exported, in float32, `[examples, labels]`."""
     planned = plan(trained.validation.lengths, trained.record["training"]["batch_size"])
     batches = make_batches(trained.validation, planned)
-    scored = np.concatenate([classifier.logits(inputs).numpy() for inputs, _, _ in batches])
-    logits = np.empty_like(scored)
-    logits[np.concatenate(planned)] = scored
-    return logits
+    return in_their_order(np.concatenate([classifier.logits(inputs).numpy() for inputs, _, _ in batches]), planned)
 
 
 def _difference(kind: str, trained: np.ndarray, exported: np.ndarray, decided: Any) -> dict[str, Any]:
@@ -125,21 +120,3 @@ def _write_record(record: dict[str, Any], folder: str) -> None:
 def _served(folder: str | None) -> str | None:
     """The served model's folder, None where nothing is served yet."""
     return folder if folder and tf.io.gfile.exists(os.path.join(folder, "saved_model.pb")) else None
-
-
-def _run_as_worker(job: Job, folder: str) -> None:
-    """Trains in a process of its own: workers can be joined only before anything was computed, and TFX has by now.
-
-    The other workers run the same command (`components.trainer.worker`) with a TF_CONFIG of their own.
-    """
-    path = os.path.join(job.log_dir, JOB_FILE)
-    tf.io.gfile.makedirs(job.log_dir)
-    with tf.io.gfile.GFile(path, "w") as file:
-        file.write(job.to_json())
-    command = [sys.executable, "-m", "components.trainer.worker", path, folder]
-    _LOG.info("training as worker %d: %s", devices.worker_number(), " ".join(command))
-    ended = subprocess.run(command, check=False, stderr=subprocess.PIPE, text=True)
-    if ended.returncode:
-        last = next(iter(reversed(ended.stderr.strip().splitlines())), f"exit code {ended.returncode}")
-        _LOG.error("the worker's error output: %s", ended.stderr)
-        raise TrainingError(last.removeprefix("error: "))

@@ -39,14 +39,15 @@ class Steps:
         """A step for every batch: its loss, and the logits and targets of this process' part of it."""
         step = self._function("train", self._train_on_all, batches)
         for element in self._distributed(batches):
-            loss, logits, target = step(element)
-            yield float(loss), self._joined(logits), self._joined(target)
+            loss, logits = step(element)
+            counts = self._joined(element[2]) > 0
+            yield float(loss), self._joined(logits)[counts], self._joined(element[1])[counts]
 
-    def score(self, batches: tf.data.Dataset, rows: Sequence[int]) -> np.ndarray:
-        """The logits of every row, in the order of the batches, float32 `[rows, labels]`; `rows` are those of each."""
+    def score(self, batches: tf.data.Dataset) -> np.ndarray:
+        """The logits of every row that weighs something, in the order of the elements, float32 `[rows, labels]`."""
         score = self._function("score", self._score_on_all, batches)
-        scored = zip(self._distributed(batches), rows, strict=True)
-        return np.concatenate([self._joined(score(element))[:count] for element, count in scored])
+        scored = ((self._joined(score(element)), self._joined(element[2])) for element in self._distributed(batches))
+        return np.concatenate([logits[weights > 0] for logits, weights in scored])
 
     def mean_loss(self, logits: np.ndarray, target: np.ndarray) -> float:
         """The loss of scored rows, `[rows, labels]` each."""
@@ -73,9 +74,9 @@ class Steps:
         """The rows of every device of this process."""
         return np.concatenate([each.numpy() for each in self._strategy.experimental_local_results(value)])
 
-    def _train_on_all(self, element: Element) -> tuple[tf.Tensor, Any, Any]:
+    def _train_on_all(self, element: Element) -> tuple[tf.Tensor, Any]:
         loss, logits = self._strategy.run(self._train_on_one, args=element)
-        return self._strategy.reduce(tf.distribute.ReduceOp.SUM, loss, axis=None), logits, element[1]
+        return self._strategy.reduce(tf.distribute.ReduceOp.SUM, loss, axis=None), logits
 
     def _score_on_all(self, element: Element) -> Any:
         return self._strategy.run(lambda inputs, *_: self._model(inputs, training=False), args=element)

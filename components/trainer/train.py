@@ -18,12 +18,13 @@ import tf_keras as keras
 
 from components import progress
 from components.encoders.resolve import resolve_encoder
-from components.errors import TrainingError
+from components.encoders.seeded import seeded_encoder
+from components.errors import SettingsError
 from components.features import EVAL, TRAIN
-from components.fingerprint import json_digest
+from components.fingerprint import code_digest
 from components.precision import computing_in, resolve_precision
 from components.trainer import devices
-from components.trainer.batches import make_batches, plan
+from components.trainer.batches import StaticShape, in_their_order, make_batches, plan
 from components.trainer.checkpoints import Checkpoints
 from components.trainer.dataset import Examples, check_labels, read_examples
 from components.trainer.decisions import scores_of
@@ -38,6 +39,8 @@ from components.trainer.tracking import Tracker
 from components.trainer.warm_start import load_served_weights
 
 OnEpoch = Callable[[int, Mapping[str, float]], None]
+# What computes the weights beside our own code.
+_BUILT_ON = ("tensorflow", "tf-keras", "tensorflow-hub", "numpy")
 # A batch of the eval split holds no activations for gradients.
 _SCORED_AT_ONCE = 2
 _NO_LOGITS = np.zeros((0, 0), np.float32)
@@ -54,7 +57,6 @@ class Trained:
         logits: of the eval split by those weights, `[examples, labels]`, in the precision that was trained in; none
             where this process is not the chief.
         record: what there is to tell: figures of every epoch, the best one, sizes, devices, where it was resumed.
-        checkpoints: where it could have gone on from; to be deleted once the model is safe.
         is_chief: whether this process is the one that exports.
     """
 
@@ -62,7 +64,6 @@ class Trained:
     validation: Examples
     logits: np.ndarray
     record: dict[str, Any]
-    checkpoints: Checkpoints
     is_chief: bool
 
 
@@ -84,12 +85,18 @@ def train(job: Job, tracker: Tracker, on_epoch: OnEpoch = ignore) -> Trained:
     """
     # First of all: several workers can be joined only by a process that has computed nothing yet.
     strategy = devices.make_strategy(devices.choose(job.training), job.training["tpu"])
-    precision = resolve_precision(job.training["precision"])
+    precision = resolve_precision(job.training["precision"], devices.kind_of(strategy))
     keras.utils.set_random_seed(job.training["seed"])
-    with _checkpoints_folder(job) as folder, computing_in(precision):
-        training = _Training(job, strategy, precision, folder, tracker)
-        training.run(on_epoch)
-        return training.best()
+    try:
+        with _checkpoints_folder(job) as folder, computing_in(precision):
+            training = _Training(job, strategy, precision, folder, tracker)
+            training.run(on_epoch)
+            return training.best()
+    except tf.errors.ResourceExhaustedError as error:
+        raise SettingsError(
+            f"there is not enough memory for a batch ({error.message.splitlines()[0]}); raise training.accumulate, or "
+            "lower training.batch_size or encoder.max_tokens"
+        ) from error
 
 
 @contextlib.contextmanager
@@ -112,18 +119,27 @@ class _Training:
         self._read()
         self._plan_steps()
         self._build(precision)
-        chief = devices.worker_number() == 0
-        fingerprint = job.fingerprint(json_digest([self._train.digest(), self._validation.digest()]))
-        self._checkpoints = Checkpoints(folder, fingerprint, writes=chief)
+        chief = devices.is_chief(strategy)
+        fingerprint = job.fingerprint(
+            self._train.digest(),
+            self._validation.digest(),
+            code_digest(__name__, _BUILT_ON),
+            precision,
+            devices.describe(strategy),
+        )
+        self._checkpoints = Checkpoints(folder, job.settings.get("name", "training"), fingerprint, writes=chief)
         self._checkpoints.make_room()
         self._progress = self._checkpoints.restore(self._state)
+        devices.check_agreement(strategy, fingerprint, self._progress.step)
         self._record = {"fingerprint": fingerprint, **self._describe(precision, chief)}
 
     def run(self, on_epoch: OnEpoch) -> None:
-        """Every epoch that is still to come."""
+        """Every epoch that is still to come; those that were done before are told again."""
         self._tracker.start(self._record)
-        if self._job.log_dir and self._record["is_chief"]:
-            write_model_description(self._model, self._job.log_dir)
+        self._draw()
+        for epoch, figures in enumerate(_by_epoch(self._progress.figures), start=1):
+            self._tracker.epoch(epoch, epoch * self._steps_per_epoch, figures)
+            on_epoch(epoch, figures)
         while self._progress.epoch < self._settings["epochs"] and not self._is_out_of_patience():
             figures = self._run_epoch()
             on_epoch(self._progress.epoch, figures)
@@ -135,7 +151,15 @@ class _Training:
         logits = self._checkpoints.restore_best(self._weights, done.best_epoch) if is_chief else _NO_LOGITS
         _LOG.info("best epoch %d: %s", done.best_epoch, done.figures)
         record = {**self._record, "epochs": done.figures, "best_epoch": done.best_epoch, "steps": done.step}
-        return Trained(self._model, self._validation, logits, record, self._checkpoints, is_chief)
+        return Trained(self._model, self._validation, logits, record, is_chief)
+
+    def _draw(self) -> None:
+        if not self._job.log_dir or not self._record["is_chief"]:
+            return
+        try:
+            write_model_description(self._model, self._job.log_dir, self._trained)
+        except Exception as error:  # noqa: BLE001  a picture is worth no training
+            _LOG.warning("no description of the model can be written: %s: %s", type(error).__name__, error)
 
     # ------------------------------------------------------------ before the first step
 
@@ -148,8 +172,7 @@ class _Training:
         check_labels(self._validation, EVAL, labels["kind"], labels["names"], to_learn=False)
         self._share = devices.share_of(self._strategy)
         self._everything = devices.share_of(self._strategy, everything=True)
-        static = self._settings["static_shapes"] or devices.needs_static_shapes(self._strategy)
-        self._static_tokens = job.settings["encoder"]["max_tokens"] if static else None
+        self._is_static = self._settings["static_shapes"] or devices.needs_static_shapes(self._strategy)
 
     def _plan_steps(self) -> None:
         self._steps_per_epoch = -(-self._train.count // self._settings["batch_size"])
@@ -160,9 +183,9 @@ class _Training:
         encoder = job.settings["encoder"]
         loss = Loss(job, self._train.target)
         with self._strategy.scope():
-            path = str(resolve_encoder(encoder["handle"]))
-            self._model = build_classifier(path, encoder["pooling"], settings, job.outputs)
-            self._warm_start = None if job.base_model is None else load_served_weights(self._model, job.base_model)
+            with seeded_encoder(resolve_encoder(encoder["handle"]), settings["seed"]) as path:
+                self._model = build_classifier(str(path), encoder["pooling"], settings, job.outputs)
+            self._warm_start = self._begin_warm()
             wanted = trained(self._model, settings["frozen_layers"])
             optimizer = build_optimizer(settings, self._total_steps, wanted)
             optimizer.build(wanted)
@@ -174,7 +197,11 @@ class _Training:
         self._steps.prepare(stepper, wanted, rows, scaled)
         self._state = tf.train.Checkpoint(model=self._model, optimizer=stepper)
         self._weights = tf.train.Checkpoint(model=self._model)
-        self._trained_parameters = sum(variable.shape.num_elements() for variable in wanted)
+        self._trained = wanted
+
+    def _begin_warm(self) -> dict[str, Any] | None:
+        folder = self._job.base_model
+        return None if folder is None else load_served_weights(self._model, folder, self._job.origin)
 
     def _describe(self, precision: str, is_chief: bool) -> dict[str, Any]:
         settings = self._job.settings
@@ -186,7 +213,7 @@ class _Training:
             "examples": {TRAIN: self._train.count, EVAL: self._validation.count},
             "steps_per_epoch": self._steps_per_epoch,
             "parameters": self._model.count_params(),
-            "trained_parameters": self._trained_parameters,
+            "trained_parameters": sum(variable.shape.num_elements() for variable in self._trained),
             "precision": precision,
             "devices": devices.describe(self._strategy),
             "warm_start": self._warm_start,
@@ -218,7 +245,10 @@ class _Training:
         return self._end_epoch({"examples_per_second": rows / seconds if rows else math.nan})
 
     def _batches(self, planned: list[np.ndarray]) -> tf.data.Dataset:
-        return make_batches(self._train, planned, self._share, self._static_tokens)
+        return make_batches(self._train, planned, self._share, self._static(self._settings["batch_size"]))
+
+    def _static(self, batch_size: int) -> StaticShape | None:
+        return StaticShape(self._job.settings["encoder"]["max_tokens"], batch_size) if self._is_static else None
 
     def _rewind_dropout(self) -> None:
         """Puts the random operators of all graphs, those inside the encoder too, to their beginning.
@@ -231,7 +261,7 @@ class _Training:
         done = self._progress
         done.step, done.in_epoch = done.step + 1, done.in_epoch + 1
         if not math.isfinite(loss):
-            raise TrainingError(
+            raise SettingsError(
                 f"the loss became {loss} at step {done.in_epoch} of epoch {done.epoch + 1}; lower "
                 "training.learning_rate or training.clip_norm, or set training.precision to float32"
             )
@@ -267,17 +297,15 @@ class _Training:
         self._checkpoints.save(self._state, done)
         self._checkpoints.forget_best(but=done.best_epoch)
         self._tracker.epoch(done.epoch, done.step, figures)
-        self._tracker.curves(done.step, self._scores(logits), self._validation.target, self._curve_names())
+        self._tracker.curves(done.step, self._scores(logits), self._validation.target, self._job.labels["names"])
         return figures
 
     def _score_validation(self) -> np.ndarray:
         """The logits of the eval split, in its own order, float32 `[examples, labels]`."""
-        planned = plan(self._validation.lengths, self._settings["batch_size"] * _SCORED_AT_ONCE)
-        batches = make_batches(self._validation, planned, self._everything, self._static_tokens)
-        scored = self._steps.score(batches, [len(batch) for batch in planned])
-        logits = np.empty_like(scored)
-        logits[np.concatenate(planned)] = scored
-        return logits
+        size = self._settings["batch_size"] * _SCORED_AT_ONCE
+        planned = plan(self._validation.lengths, size)
+        batches = make_batches(self._validation, planned, self._everything, self._static(size))
+        return in_their_order(self._steps.score(batches), planned, self._everything)
 
     def _measure_validation(self, logits: np.ndarray) -> dict[str, float]:
         return {
@@ -297,10 +325,11 @@ class _Training:
         kind = self._job.labels["kind"]
         return scores_of(kind, logits, np.ones(1 if kind == "multiclass" else self._job.outputs, np.float32))
 
-    def _curve_names(self) -> list[str]:
-        names = self._job.labels["names"]
-        return names[1:] if self._job.labels["kind"] == "binary" else names
-
     def _is_out_of_patience(self) -> bool:
         patience = self._settings["patience"]
         return patience is not None and self._progress.epoch - self._progress.best_epoch >= patience
+
+
+def _by_epoch(figures: Mapping[str, list[float]]) -> list[dict[str, float]]:
+    """Figures of every epoch, by name."""
+    return [dict(zip(figures, values, strict=True)) for values in zip(*figures.values(), strict=True)]

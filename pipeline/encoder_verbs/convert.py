@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import shlex
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from components.durable import sync, sync_tree
-from components.encoders.inspect import inspect_encoder
 from components.encoders.vocabulary import read_vocabulary
 from components.errors import EncoderError
 from pipeline.encoder_verbs.described import print_encoder
+from pipeline.encoder_verbs.quietly import quietly
 from pipeline.quiet import QuietConsole
+from pipeline.sigterm import sigterm_as_interrupt
+
+if TYPE_CHECKING:
+    from components.encoders.inspect import EncoderInfo
 
 
 def convert(source: Path, destination: Path) -> None:
@@ -28,19 +32,22 @@ def convert(source: Path, destination: Path) -> None:
     target = destination.expanduser().absolute()
     if target.exists() or target.is_symlink():
         raise EncoderError(f"{target} is there already; give a new folder, or remove it")
-    with _partial(target) as partial:
-        _write(source, partial)
+    with sigterm_as_interrupt(), quietly(), _partial(target) as partial:
+        info = _write(source, partial)
         sync_tree(partial)
         partial.rename(target)
         sync(target.parent)
-    print_encoder(QuietConsole(markup=False, highlight=False, soft_wrap=True), target, shlex.quote(str(target)))
+    print_encoder(QuietConsole(markup=False, highlight=False, soft_wrap=True), target, info, str(target))
 
 
-def _write(source: Path, partial: Path) -> None:
+def _write(source: Path, partial: Path) -> EncoderInfo:
     from components.encoders.convert import convert_checkpoint
+    from components.encoders.inspect import inspect_encoder
 
     convert_checkpoint(source, partial)
-    read_vocabulary(inspect_encoder(partial), None, None)
+    info = inspect_encoder(partial)
+    read_vocabulary(info, None, None)
+    return info
 
 
 @contextmanager

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from components.encoders.inspect import EncoderInfo, inspect_encoder
+if TYPE_CHECKING:
+    from components.encoders.inspect import EncoderInfo
 
 
-def print_encoder(console: Console, folder: Path, handle: str) -> None:
-    """Prints where an encoder is, what it is, and the next command. Raises EncoderError where it is no encoder."""
-    info = inspect_encoder(folder)
+def print_encoder(console: Console, folder: Path, info: EncoderInfo, handle: str) -> None:
+    """Prints where an encoder is, what it is, and the next command."""
     console.print(str(folder))
     for line in described(info):
         console.print(f"  {line}")
-    console.print(f"next: bertline run TASK --set encoder.handle={handle}")
+    console.print(f"next: bertline run TASK --set encoder.handle={shlex.quote(handle)}")
 
 
 def described(info: EncoderInfo) -> list[str]:

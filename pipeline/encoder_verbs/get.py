@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.progress import Progress as ProgressBar
 
+from components.encoders.handles import shown_handle
 from components.encoders.resolve import resolve_encoder
 from components.progress import Progress, listening
 from pipeline.encoder_verbs.described import print_encoder
+from pipeline.encoder_verbs.quietly import quietly
 from pipeline.quiet import QuietConsole
 
 
@@ -22,10 +23,13 @@ def get(handle: str) -> None:
     Raises:
         EncoderError: it cannot be had, or is no text encoder.
     """
-    console = QuietConsole(markup=False, highlight=False, soft_wrap=True)
-    with _bar(console, handle):
-        folder: Path = resolve_encoder(handle)
-    print_encoder(console, folder, handle)
+    with quietly() as terminal:
+        from components.encoders.inspect import inspect_encoder
+
+        with _bar(terminal, handle):
+            folder = resolve_encoder(handle)
+        info = inspect_encoder(folder)
+    print_encoder(QuietConsole(markup=False, highlight=False, soft_wrap=True), folder, info, handle)
 
 
 @contextmanager
@@ -36,7 +40,7 @@ def _bar(console: Console, handle: str) -> Iterator[None]:
         return
     columns = (BarColumn(bar_width=30), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn(compact=True))
     with ProgressBar(TextColumn("  {task.description}"), *columns, console=console, transient=True) as bar:
-        task = bar.add_task(handle.rpartition("/")[2], total=None, visible=False)
+        task = bar.add_task(shown_handle(handle).rstrip("/").rpartition("/")[2], total=None, visible=False)
 
         def show(progress: Progress) -> None:
             bar.update(task, completed=progress.done, total=progress.total or None, visible=True)

@@ -48,7 +48,7 @@ def print_entry(name: str) -> None:
     entry = catalogue.find(name)
     if name != EMBEDDED and entry is None:
         close = catalogue.close_names(name)
-        meant = f"; is {' or '.join(close)} meant?" if close else ""
+        meant = f" (is {' or '.join(close)} meant?)" if close else ""
         raise ConfigError(f"there is no encoder called {name!r}{meant}; `bertline encoders list` shows the names")
     facts = _EMBEDDED_FACTS if entry is None else _facts(entry)
     width = max(map(len, facts))
@@ -79,8 +79,8 @@ def _facts(entry: Entry) -> dict[str, str]:
     facts = {
         "name": entry.name,
         "TF Hub": entry.handle,
-        "Kaggle": told("kaggle", entry.kaggle),
-        "preprocessor": f"{entry.preprocessor} (not needed: the pipeline tokenises alike)",
+        "Kaggle": told("kaggle", entry.kaggle_page),
+        "preprocessor": f"{entry.preprocessor} (not needed: the pipeline cuts texts alike, with <br /> as a space)",
         "texts": f"{entry.languages}, {entry.casing}, {entry.tokenizer} ({entry.vocab_size:,} pieces)",
         "tokens": told("max_positions", entry.max_positions),
         "layers": told("layers", entry.layers),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from components.errors import ConfigError, DataError
@@ -10,21 +11,23 @@ from components.example_gen import storage
 from components.example_gen.formats import formats
 from components.example_gen.formats.columns import Columns
 from components.example_gen.formats.file import InputFile
-from components.example_gen.rows import BAD_RECORD, INVALID_UTF8, UNKNOWN_LABEL, BadRow, Row, bad_row
+from components.example_gen.rows import BAD_RECORD, DAMAGED, INVALID_UTF8, UNKNOWN_LABEL, BadRow, Row, bad_row
 
 # Rows are sorted by length within a window, and at most one window is in memory.
 WINDOW_ROWS = 1024
 _WINDOW_CHARACTERS = 16 << 20
 
-# How the readers name the settings that options of this verb stand for.
-_SECTION = "score"
+# How the readers name the settings that options of this verb stand for. No path and no name in a message holds the
+# character NUL, so that nothing else is taken for one of these keys.
+_SECTION = "\0"
 _OPTIONS = {
     f"{_SECTION}.text_pair": "--pair-column",
     f"{_SECTION}.text": "--column",
     f"{_SECTION}.label": "--id-column",
     f"{_SECTION}.format": "--input-format",
-    "data.format": "--input-format",
 }
+# What the readers call them where they know of no section: in the remedy, which names no file.
+_REMEDIES = {"data.format": "--input-format", "data.delimiter": "--delimiter", "data.path": "FILES"}
 
 
 class Reading(NamedTuple):
@@ -90,10 +93,16 @@ def find(patterns: Sequence[str], reading: Reading) -> list[Piece]:
     return pieces
 
 
-def windows(piece: Piece, reading: Reading) -> Iterator[Window]:
-    """The rows of a file that `find` has looked into, a window at a time."""
+def windows(piece: Piece, reading: Reading, done: Mapping[int, int]) -> Iterator[Window]:
+    """The rows of a file that `find` has looked into, a window at a time.
+
+    Args:
+        piece: the file.
+        reading: how it is read.
+        done: how many rows of each file, by its number, are passed over.
+    """
     window, characters = Window(piece.number, [], []), 0
-    for row in formats.module(piece.format).read(piece.file, reading.columns):
+    for row in itertools.islice(_rows(piece, reading), done.get(piece.number, 0), None):
         item = _item(row)
         if isinstance(item, BadRow):
             window.bad.append(item)
@@ -105,6 +114,17 @@ def windows(piece: Piece, reading: Reading) -> Iterator[Window]:
             window, characters = Window(piece.number, [], []), 0
     if window.items or window.bad:
         yield window
+
+
+def _rows(piece: Piece, reading: Reading) -> Iterator[Row | BadRow]:
+    """Ends with a BadRow of reason `damaged file` where the file is damaged, or out of reach all at once."""
+    line = 0
+    try:
+        for row in formats.module(piece.format).read(piece.file, reading.columns):
+            line = row.line
+            yield row
+    except DataError as error:
+        yield bad_row(piece.file.name, line, DAMAGED, f"nothing is read after this line: {error}", "")
 
 
 def _matching(pattern: str) -> list[str]:
@@ -145,4 +165,7 @@ def _encoding_problem(name: str, value: str) -> str | None:
 def _in_options(message: str) -> str:
     for key, option in _OPTIONS.items():
         message = message.replace(key, option)
-    return message
+    problem, semicolon, remedy = message.rpartition("; ")
+    for key, option in _REMEDIES.items():
+        remedy = remedy.replace(key, option)
+    return f"{problem}{semicolon}{remedy}"

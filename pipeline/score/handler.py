@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from apache_beam.ml.inference.base import ModelHandler
 
 from components.example_gen.rows import BadRow, bad_row
-from pipeline.score.corpus import Item, Window
-from pipeline.score.models import Model, Place, RefusedError
+from pipeline.score.corpus import WINDOW_ROWS, Item, Window
+from pipeline.score.models import Model, Place, RefusedError, TakesNothingError
 from serving.client import Prediction
 
 REFUSED = "refused by the model"
@@ -32,6 +32,8 @@ class CorpusHandler(ModelHandler[Window, ScoredWindow, Model]):
     def __init__(self, place: Place) -> None:
         super().__init__()
         self._place = place
+        self._refused = 0
+        self._has_answered = False
 
     def load_model(self) -> Model:
         """Raises UnreachableError."""
@@ -40,8 +42,19 @@ class CorpusHandler(ModelHandler[Window, ScoredWindow, Model]):
     def run_inference(
         self, batch: Sequence[Window], model: Model, inference_args: dict[str, Any] | None = None
     ) -> Iterable[ScoredWindow]:
-        """Scores the windows. Raises UnreachableError."""
-        return [score_window(window, model) for window in batch]
+        """Scores the windows. Raises UnreachableError; TakesNothingError where it refused all of a window's worth."""
+        scored = [score_window(window, model) for window in batch]
+        for window in scored:
+            self._note(window)
+        return scored
+
+    def _note(self, window: ScoredWindow) -> None:
+        refused = [row for row in window.bad if row.reason == REFUSED]
+        self._refused += len(refused)
+        self._has_answered |= bool(window.items) or any(row.reason == NO_NUMBER for row in window.bad)
+        # To find out what it refuses takes as many calls as there are rows, twice.
+        if not self._has_answered and self._refused >= WINDOW_ROWS:
+            raise TakesNothingError(f"the model refused all of the first {self._refused:,} rows: {refused[-1].detail}")
 
     def batch_elements_kwargs(self) -> dict[str, Any]:
         """A window at a time."""

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from components.example_gen.rows import DAMAGED, BadRow
 from pipeline.score.corpus import Item
 from pipeline.score.handler import ScoredWindow
 from serving.client import Prediction
 
 JSON_LINES, PARQUET = "jsonl", "parquet"
-FORMS = (JSON_LINES, PARQUET)
 QUARANTINE_FILE = "quarantine.jsonl"
-_QUARANTINE_PARTS = "quarantine-"
-_SCORES_PARTS = "part-"
+JOURNAL_FILE = "progress.json"
+QUARANTINE_PARTS = "quarantine-"
+SCORES_PARTS = "part-"
 _SHARD_ROWS = 100_000
 
 
@@ -27,6 +28,8 @@ class Tally:
         self.scored = 0
         self.quarantined: Counter[str] = Counter()  # by reason
         self.predicted: Counter[str] = Counter()  # by label; of several, by its number from 0
+        self.damages: list[str] = []  # a sentence for each file that could not be read to its end
+        self.first_bad = ""
 
     def add(self, window: ScoredWindow) -> None:
         """Counts a window."""
@@ -34,11 +37,23 @@ class Tally:
         self.quarantined.update(row.reason for row in window.bad)
         for prediction in window.predictions:
             self.predicted.update(_answers(prediction))
+        self.damages.extend(_sentence(row) for row in window.bad if row.reason == DAMAGED)
+        if window.bad and not self.first_bad:
+            self.first_bad = _sentence(window.bad[0])
 
     @property
     def rows(self) -> int:
         """All that were read."""
         return self.scored + self.quarantined.total()
+
+    @property
+    def bad(self) -> int:
+        """All that have no score."""
+        return self.quarantined.total()
+
+
+class OtherJournalError(Exception):
+    """The folder holds what another command began, or has lost some of it."""
 
 
 class _Shard(Protocol):
@@ -48,51 +63,115 @@ class _Shard(Protocol):
 
 
 class Shards:
-    """Writes windows into a folder: a new shard for every file, and after so many rows of one."""
+    """Writes windows into a folder: a new shard for every file, and after so many rows of one.
 
-    def __init__(self, folder: Path, form: str, has_ids: bool) -> None:
-        self._folder, self._form, self._has_ids = folder, form, has_ids
+    Shards that are closed are noted in the folder's journal, and whoever opens the folder again goes on after them.
+
+    Attributes:
+        folder: the folder.
+        tally: what became of the rows, of those of an earlier time too.
+        done: how many rows of each file, by its number, the closed shards are of.
+    """
+
+    def __init__(self, folder: Path, form: str, has_ids: bool, command: str) -> None:
+        """Raises OtherJournalError where what `command` stands for is not what the folder was begun with."""
+        self.folder, self.tally, self.done = folder, Tally(), Counter[int]()
+        self._form, self._has_ids, self._command = form, has_ids, command
         self._shard: _Shard | None = None
-        self._piece, self._number, self._rows = -1, 0, 0
+        self._piece, self._number, self._rows, self._is_torn = -1, 0, 0, False
+        self._parts: list[str] = []
+        if (folder / JOURNAL_FILE).is_file():
+            self._go_on(json.loads((folder / JOURNAL_FILE).read_text(encoding="utf-8")))
+        for part in [*folder.glob(f"{SCORES_PARTS}*"), *folder.glob(f"{QUARANTINE_PARTS}*")]:
+            if part.name not in self._parts:
+                part.unlink()
+        self._read = Counter(self.done)
 
     def write(self, window: ScoredWindow) -> None:
         """Raises OSError where there is no room."""
+        if window.piece != self._piece or self._rows >= _SHARD_ROWS:
+            self.close()
+            self._begin(window.piece)
+        self._is_torn = True
         if window.items:
-            self._open(window.piece).write(window.items, window.predictions)
-            self._rows += len(window.items)
+            self._opened().write(window.items, window.predictions)
         if window.bad:
-            with (self._folder / f"{_QUARANTINE_PARTS}{window.piece:05}").open("ab") as file:
+            with self._part(QUARANTINE_PARTS).open("ab") as file:
                 file.writelines(_lines(row._asdict() for row in window.bad))
+        rows = len(window.items) + len(window.bad)
+        self._rows += rows
+        self._read[window.piece] += rows
+        self.tally.add(window)
+        self._is_torn = False
 
     def close(self) -> None:
-        """Ends the last shard."""
-        if self._shard is not None:
-            self._shard.close()
-        self._shard = None
+        """Ends the last shard, and notes it unless a window is in it in part."""
+        shard, self._shard = self._shard, None
+        rows, self._rows = self._rows, 0
+        if shard is not None:
+            shard.close()
+        if not rows or self._is_torn:
+            return
+        parts = [self._part(SCORES_PARTS), self._part(QUARANTINE_PARTS)]
+        self._parts.extend(part.name for part in parts if part.exists())
+        self.done = Counter(self._read)
+        self._piece = -1
+        if self.tally.scored:  # else there is nothing to be kept
+            self._note()
 
-    def _open(self, piece: int) -> _Shard:
-        if self._shard is not None and piece == self._piece and self._rows < _SHARD_ROWS:
-            return self._shard
-        self.close()
-        self._number = self._number + 1 if piece == self._piece else 0
-        self._piece, self._rows = piece, 0
-        path = self._folder / f"{_SCORES_PARTS}{piece:05}-{self._number:05}"
-        self._shard = _ParquetShard(path, self._has_ids) if self._form == PARQUET else _JsonShard(path, self._has_ids)
+    def finish(self, write_summary: Callable[[list[str]], None]) -> None:
+        """Gives the shards their names, as Beam's and TFX's sinks do, and makes one file of the quarantine's parts.
+
+        What takes room comes first, so that without it one can go on later. `write_summary` gets the names.
+        """
+        parts = sorted(self.folder.glob(f"{SCORES_PARTS}*"))
+        names = [f"scores-{number:05}-of-{len(parts):05}.{self._form}" for number in range(len(parts))]
+        bad = sorted(self.folder.glob(f"{QUARANTINE_PARTS}*"))
+        with (self.folder / QUARANTINE_FILE).open("wb") as file:
+            for part in bad:
+                with part.open("rb") as source:
+                    file.writelines(source)
+        write_summary(names)
+        for part, name in zip(parts, names, strict=True):
+            part.rename(self.folder / name)
+        for part in bad:
+            part.unlink()
+
+    def _begin(self, piece: int) -> None:
+        self._piece = piece
+        self._number = 0
+        while any(part.endswith(f"{piece:05}-{self._number:05}") for part in self._parts):
+            self._number += 1  # shards of bad rows alone have a number, too
+
+    def _part(self, prefix: str) -> Path:
+        return self.folder / f"{prefix}{self._piece:05}-{self._number:05}"
+
+    def _opened(self) -> _Shard:
+        if self._shard is None:
+            path = self._part(SCORES_PARTS)
+            make = _ParquetShard if self._form == PARQUET else _JsonShard
+            self._shard = make(path, self._has_ids)
         return self._shard
 
+    def _note(self) -> None:
+        tally = {name: getattr(self.tally, name) for name in ("scored", "quarantined", "predicted", "damages")}
+        written = {"command": self._command, "parts": self._parts, "done": list(self.done.items()), "tally": tally}
+        unfinished = self.folder / f"{JOURNAL_FILE}.new"
+        unfinished.write_text(json.dumps(written), encoding="utf-8")
+        unfinished.replace(self.folder / JOURNAL_FILE)
 
-def finish(folder: Path, form: str) -> list[str]:
-    """Gives the shards their names, as Beam's and TFX's sinks do, and makes one file of the quarantine's parts."""
-    parts = sorted(folder.glob(f"{_SCORES_PARTS}*"))
-    names = [f"scores-{number:05}-of-{len(parts):05}.{form}" for number in range(len(parts))]
-    for part, name in zip(parts, names, strict=True):
-        part.rename(folder / name)
-    with (folder / QUARANTINE_FILE).open("wb") as file:
-        for part in sorted(folder.glob(f"{_QUARANTINE_PARTS}*")):
-            with part.open("rb") as source:
-                file.writelines(source)
-            part.unlink()
-    return names
+    def _go_on(self, written: dict[str, Any]) -> None:
+        missing = [part for part in written["parts"] if not (self.folder / part).is_file()]
+        if written["command"] != self._command or missing:
+            raise OtherJournalError(f"{missing[0]} in it is missing" if missing else "of another model or other files")
+        self._parts, self.done = written["parts"], Counter(dict(written["done"]))
+        tally = written["tally"]
+        self.tally.scored, self.tally.damages = tally["scored"], tally["damages"]
+        self.tally.quarantined, self.tally.predicted = Counter(tally["quarantined"]), Counter(tally["predicted"])
+
+
+def _sentence(row: BadRow) -> str:
+    return f"{row.file}:{row.line}: {row.detail}"
 
 
 class _JsonShard:

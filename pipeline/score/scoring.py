@@ -10,6 +10,7 @@ is in memory, however long the corpus. Only counts leave the stage.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,100 +20,107 @@ from apache_beam.ml.inference.base import RunInference
 
 from components.beam_engine import new_pipeline
 from components.progress import Progress, report
-from pipeline.score.corpus import Piece, Reading, Window, windows
+from pipeline.score.corpus import Piece, Reading, windows
 from pipeline.score.handler import CorpusHandler, ScoredWindow
-from pipeline.score.models import Place, UnreachableError
-from pipeline.score.output import Shards, Tally
+from pipeline.score.models import Place, TakesNothingError, UnreachableError
+from pipeline.score.output import Shards
 
-_FAILURE = "failure"
-ROWS = "rows"
+_ROWS = "rows"
 
 
 class ScoringFailedError(Exception):
     """Scoring could not go on. Its text is a sentence for the user."""
 
 
-def score(pieces: list[Piece], reading: Reading, place: Place, folder: Path, form: str) -> Tally:
-    """Scores the files into `folder`, and tells what became of their rows.
+def score(pieces: list[Piece], reading: Reading, place: Place, shards: Shards) -> None:
+    """Scores the rows of the files that `shards` does not have yet.
+
+    However it ends, the windows that were scored are in the shards, which are closed.
 
     Raises:
-        ScoringFailedError: the model cannot be asked any more, or the folder cannot be written.
+        ScoringFailedError: the model cannot be asked any more, takes nothing, or the folder cannot be written.
     """
-    tally = Tally()
-    _TALLIES[str(folder)] = tally
+    key = str(shards.folder)
+    run = _RUNS[key] = _Run(shards)
     try:
-        with new_pipeline() as pipeline:
-            _ = (
-                pipeline
-                | "Files" >> beam.Create(pieces)
-                | "Read" >> beam.FlatMap(windows, reading)
-                | "Score" >> RunInference(_Telling(place, str(folder)))
-                | "Write" >> beam.ParDo(_Write(str(folder), form, reading.id_column is not None))
-            )
-    except Exception as error:
-        # Beam wraps what is raised in a stage into errors of its own; the sentence lies in the folder.
-        file = folder / _FAILURE
-        if not file.is_file():
-            raise
-        raise ScoringFailedError(file.read_text(encoding="utf-8")) from error
+        _run(pieces, reading, place, key, shards)
+        with _telling(key, OSError):
+            shards.close()
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            shards.close()
+        # Beam wraps what is raised in a stage into errors of its own.
+        if run.failure and isinstance(error, Exception):
+            raise ScoringFailedError(run.failure) from error
+        raise
     finally:
-        del _TALLIES[str(folder)]
-    return tally
+        del _RUNS[key]
 
 
-# The engine runs in this process, so that whoever waits sees the counts grow.
-_TALLIES: dict[str, Tally] = {}
+def _run(pieces: list[Piece], reading: Reading, place: Place, key: str, shards: Shards) -> None:
+    with new_pipeline() as pipeline:
+        _ = (
+            pipeline
+            | "Files" >> beam.Create(pieces)
+            | "Read" >> beam.FlatMap(windows, reading, dict(shards.done))
+            | "Score" >> RunInference(_Telling(place, key))
+            | "Write" >> beam.ParDo(_Write(key))
+        )
 
 
-def _fail(folder: str, sentence: str) -> None:
-    Path(folder, _FAILURE).write_text(sentence, encoding="utf-8")
+class _Run:
+    """What the stages share. The engine runs in this process, so that nothing need be written for it."""
+
+    def __init__(self, shards: Shards) -> None:
+        self.shards = shards
+        self.failure = ""
+
+
+_RUNS: dict[str, _Run] = {}
+
+
+@contextlib.contextmanager
+def _telling(key: str, *kinds: type[Exception]) -> Iterator[None]:
+    """Leaves with the run why it cannot go on."""
+    try:
+        yield
+    except kinds as error:
+        is_writing = isinstance(error, OSError)
+        _RUNS[key].failure = cannot_write(error, Path(key)) if is_writing else str(error)
+        raise
+
+
+def cannot_write(error: OSError, path: Path) -> str:
+    """The sentence for an output that cannot be written."""
+    return f"--output: {error.strerror or error}: {path}; make room there, or give another folder"
 
 
 class _Telling(CorpusHandler):
-    """Leaves in the folder why the model cannot be asked."""
+    """Tells why the model cannot be asked."""
 
-    def __init__(self, place: Place, folder: str) -> None:
+    def __init__(self, place: Place, key: str) -> None:
         super().__init__(place)
-        self._folder = folder
+        self._key = key
 
     def load_model(self) -> Any:
-        try:
+        with _telling(self._key, UnreachableError):
             return super().load_model()
-        except UnreachableError as error:
-            _fail(self._folder, str(error))
-            raise
 
     def run_inference(self, batch: Any, model: Any, inference_args: Any = None) -> Any:
-        try:
+        with _telling(self._key, UnreachableError, TakesNothingError):
             return super().run_inference(batch, model, inference_args)
-        except UnreachableError as error:
-            _fail(self._folder, str(error))
-            raise
 
 
 class _Write(beam.DoFn):
     """Windows -> shards; nothing goes on."""
 
-    def __init__(self, folder: str, form: str, has_ids: bool) -> None:
+    def __init__(self, key: str) -> None:
         super().__init__()
-        self._folder, self._form, self._has_ids = folder, form, has_ids
-
-    def start_bundle(self) -> None:
-        self._shards = Shards(Path(self._folder), self._form, self._has_ids)
+        self._key = key
 
     def process(self, element: ScoredWindow) -> Iterator[Any]:
-        try:
-            self._shards.write(element)
-        except OSError as error:
-            _fail(self._folder, f"--output: {error.strerror}: {self._folder}; make room there, or give another folder")
-            raise
-        tally = _TALLIES[self._folder]
-        tally.add(element)
-        report(Progress(tally.rows, 0, ROWS))
+        shards = _RUNS[self._key].shards
+        with _telling(self._key, OSError):
+            shards.write(element)
+        report(Progress(shards.tally.rows, 0, _ROWS))
         yield from ()
-
-    def finish_bundle(self) -> None:
-        self._shards.close()
-
-
-__all__ = ["ROWS", "ScoringFailedError", "Window", "score"]

@@ -9,12 +9,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import optuna
 from rich.console import Console
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.orchestration import pipeline as tfx_pipeline
 from tfx.utils import path_utils
 
 from components.beam_engine import BEAM_ARGS
+from components.errors import SettingsError
 from components.features import EVAL, TRAIN
 from components.fingerprint import json_digest
 from pipeline.config import Config
@@ -49,7 +51,7 @@ class PipelineBench:
     checkpoints: Path
 
     def train(self, config: Config, folder: Path, on_epoch: OnEpoch) -> dict[str, list[float]]:
-        """See `pipeline.tune.trial.Bench`. Checkpoints stay only where it is interrupted."""
+        """See `pipeline.tune.trial.Bench`. Checkpoints stay where it is cut short, to go on from."""
         from components.trainer.tracking import make_tracker
         from components.trainer.train import train
 
@@ -59,7 +61,8 @@ class PipelineBench:
             record = train(self._job(settings, config, folder), tracker, on_epoch).record
         except Exception as error:
             tracker.finish({"ended": f"{type(error).__name__}: {error}"}, None)
-            self._forget()
+            if isinstance(error, (SettingsError, optuna.TrialPruned)):
+                self._forget()
             raise
         tracker.finish(record, None)
         self._forget()

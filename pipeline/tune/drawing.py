@@ -44,12 +44,15 @@ def importance(study: optuna.Study, trials: Sequence[FrozenTrial], seed: int) ->
     """How much of the differences between trials each setting explains, the most first; empty where it cannot be told:
     fewer than four complete trials, or all equally good.
     """
-    worth = [trial.value for trial in trials if trial.state is TrialState.COMPLETE]
+    complete = [trial for trial in trials if trial.state is TrialState.COMPLETE]
+    keys = sorted({key for trial in complete for key in trial.params})
+    # Of the task as it is, settings may lie outside the space.
+    worth = [trial.value for trial in complete if len(trial.params) == len(keys)]
     if len(worth) < _LEAST_FOR_IMPORTANCE or len(set(worth)) == 1:
         return {}
     evaluator = optuna.importance.FanovaImportanceEvaluator(seed=seed)
     try:
-        return get_param_importances(study, evaluator=evaluator)
+        return get_param_importances(study, evaluator=evaluator, params=keys)
     except (ValueError, RuntimeError) as error:  # trials without a setting in common, or without variance
         _LOG.warning("no importance of settings: %s", error)
         return {}

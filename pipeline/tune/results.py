@@ -16,7 +16,7 @@ from pipeline.config import Config
 from pipeline.tune.drawing import draw
 from pipeline.tune.showing import csv_of, shown
 from pipeline.tune.space import Space, settings_with
-from pipeline.tune.study import best_of
+from pipeline.tune.study import best_of, settings_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,12 +53,13 @@ def leave(
 def best_file(config: Config, best: FrozenTrial, trials: int) -> str:
     """The task's file with the trial's settings laid over it, as `bertline run` takes it."""
     select_by = config.training.select_by
-    found = ", ".join(f"{key} {shown(value)}" for key, value in best.params.items())
+    values = settings_of(best)
+    found = ", ".join(f"{key} {shown(value)}" for key, value in values.items())
     head = (
         f"# The task {config.pipeline.name} with the best settings of {trials} trials (bertline tune), that of trial "
         f"{best.number}:\n# {select_by} {best.value:.4f} on the eval split with {found}.\n"
     )
-    settings = settings_with(config, best.params)
+    settings = settings_with(config, values)
     return head + yaml.safe_dump(settings, sort_keys=False, allow_unicode=True, width=110)
 
 

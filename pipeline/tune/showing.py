@@ -19,7 +19,7 @@ from rich.text import Text
 from components.progress import Progress, listening
 from pipeline.display import duration, live
 from pipeline.tune.space import Space
-from pipeline.tune.study import best_of, reason_of
+from pipeline.tune.study import best_of, reason_of, settings_of
 
 _STATES = {
     TrialState.COMPLETE: ("done", "green"),
@@ -118,14 +118,14 @@ def csv_of(trials: Sequence[FrozenTrial], space: Space, select_by: str) -> str:
     writer.writerow(["trial", "state", f"eval_{select_by}", "seconds", *space, "reason"])
     for trial in trials:
         seconds = "" if trial.duration is None else round(trial.duration.total_seconds(), 1)
-        value = value_of(trial)
+        value, settings = value_of(trial), settings_of(trial)
         writer.writerow(
             [
                 trial.number,
                 _STATES[trial.state][0],
                 "" if value is None else value,
                 seconds,
-                *(trial.params.get(key) for key in space),
+                *(settings.get(key) for key in space),
                 reason_of(trial),
             ]
         )
@@ -145,7 +145,7 @@ def shown(value: Any) -> str:
 
 
 def _settings(trial: FrozenTrial) -> str:
-    return ", ".join(f"{key.partition('.')[2]} {shown(value)}" for key, value in trial.params.items())
+    return ", ".join(f"{key.partition('.')[2]} {shown(value)}" for key, value in settings_of(trial).items())
 
 
 def _worth(trial: FrozenTrial) -> str:

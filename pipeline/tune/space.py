@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
@@ -61,6 +61,8 @@ _OF_TRAINING = (
 SEARCHABLE = ("encoder.pooling", *(f"training.{name}" for name in _OF_TRAINING))
 # With one of these another loss is measured on the eval split, so that losses could not be compared.
 _OF_THE_LOSS = ("training.loss", "training.focal_gamma", "training.class_weights", "training.label_smoothing")
+# What needs an encoder whose layers can be told apart.
+OF_LAYERS = ("training.layer_decay", "training.frozen_layers")
 _JUDGING = ("training.select_by", "training.at_recall")
 
 
@@ -104,10 +106,24 @@ def settings_with(config: Config, values: Mapping[str, Any]) -> dict[str, Any]:
     return settings
 
 
+def fitting(space: Space, unusable: Collection[str], path: Path | None) -> Space:
+    """The space without the settings that the encoder cannot be trained with.
+
+    Raises:
+        ConfigError: the file of --search asks for one of them.
+    """
+    asked = next((key for key in space if key in unusable), None)
+    if path is not None and asked is not None:
+        raise ConfigError(
+            f"--search {path}: {asked} is of the encoder's layers, which the names of its variables do not tell; leave "
+            "it out"
+        )
+    return {key: tried for key, tried in space.items() if key not in unusable}
+
+
 def own_values(config: Config, space: Space) -> dict[str, Any]:
-    """The task's own values of the settings that are searched, where the space has them."""
-    own = {key: _value_of(config, key) for key in space}
-    return {key: value for key, value in own.items() if _holds(space[key], value)}
+    """The task's own values of the settings that are searched, whether the space has them or not."""
+    return {key: _value_of(config, key) for key in space}
 
 
 def _default(config: Config) -> dict[str, Any]:
@@ -231,7 +247,8 @@ def _value_of(config: Config, key: str) -> Any:
     return getattr(getattr(config, section), name)
 
 
-def _holds(distribution: BaseDistribution, value: Any) -> bool:
+def holds(distribution: BaseDistribution, value: Any) -> bool:
+    """Whether a value is among those that are tried."""
     if isinstance(distribution, CategoricalDistribution):
         return any(value == choice and type(value) is type(choice) for choice in distribution.choices)
     assert isinstance(distribution, (IntDistribution, FloatDistribution))  # noqa: S101  there is no other

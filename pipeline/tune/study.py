@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 import optuna
 from optuna.pruners import MedianPruner
 from optuna.samplers import TPESampler
 from optuna.trial import FrozenTrial, TrialState
 
-from pipeline.tune.space import Space
+from components.fingerprint import json_digest
+from pipeline.tune.space import Space, holds
 
 REASON = "reason"  # why a trial failed, among its user attributes
-_AGAIN = "again"  # the number of the trial, killed in its middle, whose settings this one takes up
+_AGAIN = "again"  # the number of the trial, cut short in its middle, whose settings this one takes up
 _TRIES = "tries"
+_OWN = "own"  # all settings of the trial that is the task as it is; some may lie outside the space
 _MOST_TRIES = 3  # settings that took the process down so often, as by memory, are not tried again
 _KILLED = f"its process was killed, {_MOST_TRIES} times"
 _ENDED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
@@ -46,33 +48,54 @@ def sampler(seed: int, number: int) -> TPESampler:
     """What suggests the settings of trial `number`: seeded anew for each, so that a search which was killed goes on
     with what it would have tried, and not with what it has.
     """
-    return TPESampler(seed=seed * 100_003 + number)
+    return TPESampler(seed=int(json_digest([seed, number])[:8], 16))  # NumPy's seeds are below 2**32
 
 
-def suggest(trial: optuna.Trial, space: Space) -> dict[str, object]:
-    """A value of each setting of the space."""
-    values: dict[str, object] = {}
+def enqueue_own(study: optuna.Study, own: Mapping[str, Any]) -> None:
+    """Puts the task's own settings first in line, whether the space has them or not."""
+    study.enqueue_trial(dict(own), user_attrs={_OWN: dict(own)})
+
+
+def suggest(trial: optuna.Trial, space: Space) -> dict[str, Any]:
+    """A value of each setting of the space; where the trial is the task as it is, the task's.
+
+    Of those, the sampler is told the ones that it might have tried itself: it can learn nothing from the others.
+    """
+    own = trial.user_attrs.get(_OWN)
+    if own is None:
+        return {key: _suggest(trial, key, tried) for key, tried in space.items()}
     for key, tried in space.items():
-        if isinstance(tried, optuna.distributions.CategoricalDistribution):
-            values[key] = trial.suggest_categorical(key, tried.choices)
-        elif isinstance(tried, optuna.distributions.IntDistribution):
-            values[key] = trial.suggest_int(key, tried.low, tried.high, step=tried.step, log=tried.log)
-        elif isinstance(tried, optuna.distributions.FloatDistribution):
-            values[key] = trial.suggest_float(key, tried.low, tried.high, step=tried.step, log=tried.log)
-    return values
+        if holds(tried, own[key]):
+            _suggest(trial, key, tried)
+    return dict(own)
+
+
+def settings_of(trial: FrozenTrial) -> dict[str, Any]:
+    """What a trial was trained with of the settings that are searched."""
+    return {**trial.user_attrs.get(_OWN, {}), **trial.params}
+
+
+def _suggest(trial: optuna.Trial, key: str, tried: optuna.distributions.BaseDistribution) -> Any:
+    if isinstance(tried, optuna.distributions.CategoricalDistribution):
+        return trial.suggest_categorical(key, tried.choices)
+    if isinstance(tried, optuna.distributions.IntDistribution):
+        return trial.suggest_int(key, tried.low, tried.high, step=tried.step, log=tried.log)
+    assert isinstance(tried, optuna.distributions.FloatDistribution)  # noqa: S101  there is no other
+    return trial.suggest_float(key, tried.low, tried.high, step=tried.step, log=tried.log)
 
 
 def take_up(study: optuna.Study, killed: FrozenTrial, is_its_fault: bool = True) -> None:
-    """Puts the settings of a trial that was killed first in line; its training goes on from its last checkpoint.
+    """Puts the settings of a trial that was cut short first in line; its training goes on from its last checkpoint.
 
     Args:
         study: whose trial it is.
-        killed: the trial.
+        killed: the trial, which then counts no more.
         is_its_fault: whether its settings may be why; after three times they are not tried again.
     """
     tries = int(killed.user_attrs.get(_TRIES, 1)) + int(is_its_fault)
     if tries <= _MOST_TRIES:
-        study.enqueue_trial(killed.params, user_attrs={_AGAIN: killed.number, _TRIES: tries})
+        own = {_OWN: killed.user_attrs[_OWN]} if _OWN in killed.user_attrs else {}
+        study.enqueue_trial(settings_of(killed), user_attrs={_AGAIN: killed.number, _TRIES: tries, **own})
 
 
 def fail_running(study: optuna.Study) -> list[int]:

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import optuna
 
-from components.errors import TrainingError
+from components.errors import ConfigError, SettingsError, TrainingError
 from pipeline.config import Config
 from pipeline.failure import explain
 from pipeline.tune.space import Space, configured
@@ -34,7 +34,8 @@ class Bench(Protocol):
             on_epoch: called after every epoch with its number from 1 and its figures; what it raises ends the training.
 
         Raises:
-            TrainingError: these settings do not train.
+            SettingsError: these settings do not train; others may.
+            BertlineError: none would train, as things are.
         """
         ...
 
@@ -59,30 +60,41 @@ class Objective:
         """The best that `training.select_by` got to on the eval split.
 
         Raises:
-            BertlineError: these settings do not go together, or do not train; the trial keeps the reason.
+            SettingsError: these settings do not go together, or do not train; the trial keeps the reason.
             TrialPruned: it is not worth going on.
-            KeyboardInterrupt: the search is ended; the trial's settings are first in line when it goes on.
+            BaseException: anything else, an interrupt too, says nothing of the settings: they are first in line when
+                the search goes on, and this trial does not count.
         """
-        values = suggest(trial, self.space)
-        folder = self.folder / f"trial-{trial.number:04d}"
         try:
-            config = configured(self.config, values, f"trial {trial.number}")
-            folder.mkdir(parents=True, exist_ok=True)
-            figures = self.bench.train(config, folder, _Judge(trial, config))
-            return self._value(figures)
+            return self._train(trial)
         except optuna.TrialPruned:
             raise
-        except KeyboardInterrupt:
-            interrupted = trial.study.get_trials(deepcopy=False)[trial.number]
-            take_up(trial.study, interrupted, is_its_fault=False)
-            raise
-        except Exception as error:
+        except SettingsError as error:
             trial.set_user_attr(REASON, explain(error))
             raise
+        except BaseException:
+            cut_short = trial.study.get_trials(deepcopy=False)[trial.number]
+            take_up(trial.study, cut_short, is_its_fault=False)
+            raise
+
+    def _train(self, trial: optuna.Trial) -> float:
+        config = self._configured(trial)
+        folder = self.folder / f"trial-{trial.number:04d}"
+        folder.mkdir(parents=True, exist_ok=True)
+        return self._value(self.bench.train(config, folder, _Judge(trial, config)))
+
+    def _configured(self, trial: optuna.Trial) -> Config:
+        values = suggest(trial, self.space)
+        try:
+            return configured(self.config, values, f"trial {trial.number}")
+        except ConfigError as error:  # the task itself is sound
+            raise SettingsError(str(error)) from error
 
     def _value(self, figures: Mapping[str, list[float]]) -> float:
         select_by = self.config.training.select_by
         values = [value for value in figures[f"val_{select_by}"] if math.isfinite(value)]
+        if not values and select_by == "loss":
+            raise SettingsError("loss of the eval split is no number in any epoch; lower training.learning_rate")
         if not values:
             raise TrainingError(
                 f"{select_by} of the eval split is no number in any epoch, as where it has one class only; set "
@@ -97,11 +109,15 @@ class _Judge:
     def __init__(self, trial: optuna.Trial, config: Config) -> None:
         self._trial, self._epochs = trial, config.training.epochs
         self._figure = f"val_{config.training.select_by}"
+        self._last_step = -1
 
     def __call__(self, epoch: int, figures: Mapping[str, float]) -> None:
         value = figures[self._figure]
-        if not math.isfinite(value):
+        step = _WHOLE * epoch // self._epochs
+        # A training that goes on tells the epochs that it has behind it again.
+        if not math.isfinite(value) or step <= self._last_step:
             return
-        self._trial.report(value, step=_WHOLE * epoch // self._epochs)
+        self._last_step = step
+        self._trial.report(value, step)
         if epoch < self._epochs and self._trial.should_prune():
             raise optuna.TrialPruned(f"{self._figure} {value:.4f} after {epoch} of {self._epochs} epochs")

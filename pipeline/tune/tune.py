@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -16,7 +16,7 @@ from optuna.trial import FrozenTrial, TrialState
 from rich.console import Console
 from rich.text import Text
 
-from components.errors import BertlineError, ConfigError
+from components.errors import ConfigError, SettingsError
 from pipeline.config import Config
 from pipeline.display import busy
 from pipeline.failure import explain
@@ -27,9 +27,19 @@ from pipeline.quiet import logging_to
 from pipeline.sigterm import sigterm_as_interrupt
 from pipeline.tune.results import Left, check_output, leave
 from pipeline.tune.showing import Showing, trials_table
-from pipeline.tune.space import Space, own_values, read_space
+from pipeline.tune.space import OF_LAYERS, Space, fitting, own_values, read_space
 from pipeline.tune.storage import Place, cause_of, opened, place_of
-from pipeline.tune.study import best_of, direction, ended, fail_running, open_study, reason_of, sampler, take_up
+from pipeline.tune.study import (
+    best_of,
+    direction,
+    ended,
+    enqueue_own,
+    fail_running,
+    open_study,
+    reason_of,
+    sampler,
+    take_up,
+)
 from pipeline.tune.trial import Objective
 
 DONE, STOPPED, INTERRUPTED = 0, 1, 130
@@ -67,10 +77,15 @@ class Ready:
 class Preparing(Protocol):
     """What comes before the first trial."""
 
-    def look(self, run_id: str, console: Console) -> None:
-        """Whatever can be refused before any work. Raises BertlineError."""
+    def look(self, run_id: str, console: Console) -> Collection[str]:
+        """Whatever can be refused before any work. Returns the settings that the encoder cannot be trained with.
 
-    def run(self, console: Console) -> Ready:
+        Raises:
+            BertlineError: the search cannot begin.
+        """
+        ...
+
+    def run(self, space: Space, console: Console) -> Ready:
         """The work that is done once for all trials. Raises whatever goes wrong with it."""
         ...
 
@@ -78,30 +93,34 @@ class Preparing(Protocol):
 class DataSteps:
     """The steps of the pipeline before the Trainer."""
 
-    def __init__(self, config: Config, space: Space, folder: Path) -> None:
-        self._config, self._space, self._folder = config, space, folder
+    def __init__(self, config: Config, folder: Path) -> None:
+        self._config, self._folder = config, folder
 
-    def look(self, run_id: str, console: Console) -> None:
-        """Loads TensorFlow, checks the encoder, and fingerprints what lies outside. Raises BertlineError."""
+    def look(self, run_id: str, console: Console) -> Collection[str]:
+        """Loads TensorFlow, checks what trainings need, and fingerprints what lies outside. Raises BertlineError."""
         with busy(console, "loading TensorFlow and TFX"):
             # Ten seconds of imports, which a mistake in the configuration should not have to wait for.
+            from components.encoders.layers import count_layers, trainable_names
+            from components.encoders.resolve import resolve_encoder
             from pipeline.outside import observe
-            from pipeline.preflight import check_encoder
+            from pipeline.preflight import check_encoder, check_training
         with busy(console, "preparing the encoder"):
             check_encoder(self._config)
+            check_training(self._config)
             self._outside = observe(self._config, run_id)
+            return () if count_layers(trainable_names(resolve_encoder(self._config.encoder.handle))) else OF_LAYERS
 
-    def run(self, console: Console) -> Ready:
+    def run(self, space: Space, console: Console) -> Ready:
         """Runs the steps. Raises whatever a step does."""
         from pipeline.tune.bench import run_data_steps, study_name
 
         with only_run(self._config.pipeline.home, "pipeline.root"):
             bench = run_data_steps(self._config, self._outside, self._folder / "checkpoints", console)
-        objective = Objective(self._config, self._space, bench, self._folder / "trials")
-        return Ready(objective, study_name(self._config, self._outside, self._space))
+        objective = Objective(self._config, space, bench, self._folder / "trials")
+        return Ready(objective, study_name(self._config, self._outside, space))
 
 
-Prepare = Callable[[Config, Space, Path], Preparing]
+Prepare = Callable[[Config, Path], Preparing]
 
 
 def tune(config: Config, options: Options, prepare: Prepare = DataSteps) -> int:
@@ -113,8 +132,8 @@ def tune(config: Config, options: Options, prepare: Prepare = DataSteps) -> int:
         prepare: what the steps before the training are run with.
 
     Returns:
-        The exit code: 0 where a best trial is known, 1 where the data steps or all trials failed, 130 where it was
-        interrupted.
+        The exit code: 0 where a best trial is known, 1 where the data steps or all trials failed or a trial met what
+        others would meet too, 130 where it was interrupted.
 
     Raises:
         BertlineError: the search could not begin.
@@ -136,7 +155,7 @@ def tune(config: Config, options: Options, prepare: Prepare = DataSteps) -> int:
         _quiet_optuna()
         with opened(place, take_up) as storage:
             search = _Search(config, options, space, folder, output, place, storage, console)
-            return search.run(prepare(config, space, folder), run_id)
+            return search.run(prepare(config, folder), run_id)
 
 
 def _check_devices(config: Config) -> None:
@@ -165,20 +184,28 @@ class _Search:
 
     def run(self, preparing: Preparing, run_id: str) -> int:
         """The whole of it; the exit code. Raises BertlineError where it could not begin."""
+        try:
+            unusable = preparing.look(run_id, self.console)
+        except KeyboardInterrupt:
+            return self._tell_interrupted(None)
+        space = fitting(self.space, unusable, self.options.search)
+        return dataclasses.replace(self, space=space)._search(preparing)
+
+    def _search(self, preparing: Preparing) -> int:
         study: optuna.Study | None = None
         try:
-            preparing.look(run_id, self.console)
-            try:
-                ready = preparing.run(self.console)
-                study = self._open(ready.study)
-                self._try_all(study, ready.objective)
-                return self._tell(study)
-            except Exception as error:  # noqa: BLE001  it is logged whole, and told
-                _LOG.exception("stopped")
-                self._say(f"STOPPED because {self._cause(error)}", "bold red")
-                return STOPPED
+            ready = preparing.run(self.space, self.console)
+            study = self._open(ready.study)
+            self._try_all(study, ready.objective)
+            return self._tell(study)
         except KeyboardInterrupt:
             return self._tell_interrupted(study)
+        except Exception as error:  # noqa: BLE001  it is logged whole, and told
+            _LOG.exception("stopped")
+            self._say(f"STOPPED because {self._cause(error)}", "bold red")
+            if study is not None:
+                self._say("once that is mended, the same command goes on from the trials that are there")
+            return STOPPED
 
     def _open(self, name: str) -> optuna.Study:
         study = open_study(self.storage, name, self.config.training.select_by)
@@ -187,8 +214,9 @@ class _Search:
             self._say(f"trial {numbers} was running when the search was ended; its settings are taken up again")
         if there := len(ended(study)):
             self._say(f"going on: {there} of {self.options.trials} trials are there, in {self.place}")
-        elif not study.get_trials(deepcopy=False) and (own := own_values(self.config, self.space)):
-            study.enqueue_trial(own)  # the task as it is comes first: what is found is measured against it
+        elif not study.get_trials(deepcopy=False):
+            # The task as it is comes first: what is found is measured against it.
+            enqueue_own(study, own_values(self.config, self.space))
         return study
 
     def _try_all(self, study: optuna.Study, objective: Objective) -> None:
@@ -200,7 +228,12 @@ class _Search:
                 showing.counted(trials)
                 study.sampler = sampler(self.config.training.seed, len(trials))
                 study.optimize(
-                    objective, n_trials=1, catch=(BertlineError,), callbacks=[lambda _, trial: showing.ended(trial)]
+                    objective,
+                    n_trials=1,
+                    catch=(SettingsError,),
+                    callbacks=[lambda _, trial: showing.ended(trial)],
+                    # Why a trial failed holds on to its weights, and the memory may be what it lacked.
+                    gc_after_trial=True,
                 )
 
     def _is_late(self, began: float) -> bool:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 import tensorflow as tf
 
+from components.errors import TrainingError
 from components.precision import computing_in, cpu_has_bfloat16, resolve_precision
 
 OPTION = "auto_mixed_precision_onednn_bfloat16"
@@ -24,10 +25,34 @@ def test_where_the_cpu_cannot_be_asked_it_has_none(tmp_path):
     assert cpu_has_bfloat16(tmp_path / "arm") is False
 
 
-def test_only_auto_depends_on_the_machine():
-    assert resolve_precision("float32") == "float32"
-    assert resolve_precision("bfloat16") == "bfloat16"
-    assert resolve_precision("auto") == ("bfloat16" if cpu_has_bfloat16() else "float32")
+@pytest.mark.parametrize("of_cpu", [True, False])
+def test_auto_depends_on_the_device_that_computes(monkeypatch, of_cpu):
+    monkeypatch.setattr("components.precision.cpu_has_bfloat16", lambda: of_cpu)
+    assert resolve_precision("auto") == ("bfloat16" if of_cpu else "float32")
+    assert resolve_precision("auto", "GPU") == "float32"
+    assert resolve_precision("auto", "TPU") == "float32"
+
+
+@pytest.mark.parametrize(
+    ("precision", "device"),
+    [("float32", "CPU"), ("float32", "GPU"), ("float32", "TPU"), ("bfloat16", "CPU"), ("float16", "GPU")],
+)
+def test_what_a_device_computes_in_is_taken_as_it_is(precision, device):
+    assert resolve_precision(precision, device) == precision
+
+
+@pytest.mark.parametrize(
+    ("precision", "device", "says"),
+    [
+        ("bfloat16", "GPU", "bfloat16, which is for CPUs, and TensorFlow computes on a GPU; set it to float16 or auto"),
+        ("bfloat16", "TPU", "bfloat16, which is for CPUs, and TensorFlow computes on a TPU; set it to auto"),
+        ("float16", "CPU", "float16, which is for GPUs, and TensorFlow computes on a CPU; set it to auto, or install"),
+        ("float16", "TPU", "float16, which is for GPUs, and TensorFlow computes on a TPU; set it to auto"),
+    ],
+)
+def test_what_a_device_does_not_compute_in_is_refused(precision, device, says):
+    with pytest.raises(TrainingError, match=f"training.precision is {says}"):
+        resolve_precision(precision, device)
 
 
 def test_the_process_computes_in_float32_again_after_training_even_after_a_failure():

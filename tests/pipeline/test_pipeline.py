@@ -57,7 +57,7 @@ def test_the_steps_and_what_each_waits_for(config, outside):
     [
         ("training.epochs=3", {"Trainer"}),
         ("encoder.pooling=cls", {"Trainer"}),
-        ("encoder.max_tokens=64", {"Transform"}),
+        ("encoder.max_tokens=64", {"Transform", "Trainer"}),
         ("gates.metrics.auc.at_least=0.5", {"Evaluator"}),
         ("serving.max_p99_ms=2000", {"ServingCheck"}),
         ("serving.release='2.15'", {"ServingCheck"}),
@@ -108,8 +108,8 @@ def test_the_code_of_the_server_is_the_checks_own(config, outside, monkeypatch):
     ("library", "steps"),
     [
         *((library, {"serving_check"}) for library in ("grpcio", "aiohttp", "httpx", "protobuf")),
-        ("numpy", {"serving_check", "data_gate"}),
-        ("scipy", {"data_gate"}),
+        ("numpy", {"serving_check", "data_gate", "trainer"}),
+        ("scipy", {"data_gate", "trainer"}),
         ("pyarrow", {"example_gen", "data_gate"}),
         ("apache-beam", {"example_gen"}),
     ],

@@ -44,11 +44,28 @@ def test_the_texts_are_scored_by_the_signature_that_tf_serving_calls(folder):
 def test_of_pairs_and_several_labels_each_is_told_by_its_name(tmp_path):
     folder = write_model(tmp_path / "9", PairModel())
     (folder / "assets.extra").mkdir()
-    (folder / "assets.extra" / "decisions.json").write_text('{"kind": "multilabel", "names": ["first", "second"]}')
+    (folder / "assets.extra" / "decisions.json").write_text(
+        '{"kind": "multilabel", "names": ["first", "second"], "thresholds": [0.5, 0.5]}'
+    )
     [scored] = score_published(str(folder), model_digest(folder), [["a", "abcdefghij"]])
     assert scored.text == ("a", "abcdefghij")
     assert scored.scores == pytest.approx({"first": 0.1, "second": 1.0})
     assert scored.predicted == ("second",)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("{", "cannot be used"),
+        ('{"kind": "multilabel", "names": "ab", "thresholds": [0.5, 0.5]}', "no list of texts"),
+        ('{"kind": "multilabel", "names": ["a", "b"], "thresholds": [0.5, 0.5]}', "names 2 label"),
+    ],
+)
+def test_what_a_model_says_of_its_labels_is_checked(folder, content, told):
+    (folder / "assets.extra").mkdir()
+    (folder / "assets.extra" / "decisions.json").write_text(content)
+    with pytest.raises(PushError, match=told):
+        score_published(str(folder), model_digest(folder), ["a"])
 
 
 def test_without_texts_it_is_still_loaded_and_called(folder):

@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
 
 # In a process of its own: the file descriptors themselves are moved.
 NOISY = """
@@ -21,6 +25,28 @@ except ValueError:
     print("after")
 os.write(2, b"stderr is back\\n")
 """
+
+
+FULL = """
+import os, sys
+from pathlib import Path
+from pipeline.quiet import logging_to
+try:
+    with logging_to(Path("/dev/full")) as console:
+        print("noise")
+        raise ValueError("boom")
+except ValueError as error:
+    print(error)
+os.write(2, b"stderr is back\\n")
+"""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_a_log_on_a_full_disk_hides_nothing_from_the_user():
+    environment = os.environ | {"PYTHONUNBUFFERED": ""}  # so that the noise is still to be written at the end
+    command = [sys.executable, "-c", FULL]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    assert (done.stdout, done.stderr) == ("boom\n", "stderr is back\n")
 
 
 DEAF = """

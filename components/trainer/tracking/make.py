@@ -13,6 +13,19 @@ from components.trainer.tracking.together import Together
 _API_KEY = "WANDB_API_KEY"
 
 
+def check_tracking(settings: Mapping[str, Any]) -> None:
+    """Checks that the trackers of the section `tracking` have what they need.
+
+    Raises:
+        TrainingError: a package or a key is missing.
+    """
+    if settings["tensorboard"]:
+        _need("tensorboard", "install the lock of this release, or set tracking.tensorboard to false")
+    if settings["wandb"]:
+        _need("wandb", "run `pip install wandb==0.24.2`, or leave out tracking.wandb")
+        _need_key(settings["wandb"]["mode"])
+
+
 def make_tracker(settings: Mapping[str, Any], log_dir: str, name: str) -> Together:
     """The trackers of the section `tracking`; without any, one that records nothing.
 
@@ -22,17 +35,15 @@ def make_tracker(settings: Mapping[str, Any], log_dir: str, name: str) -> Togeth
         name: of the pipeline; versions of its model are counted under it.
 
     Raises:
-        TrainingError: a package or a key is missing.
+        TrainingError: see `check_tracking`.
     """
+    check_tracking(settings)
     tracker = Together()
     if settings["tensorboard"]:
-        _need("tensorboard", "install the lock of this release, or set tracking.tensorboard to false")
         from components.trainer.tracking.tensor_board import TensorBoard
 
         tracker.add("TensorBoard", TensorBoard(log_dir))
     if settings["wandb"]:
-        _need("wandb", "run `pip install wandb==0.24.2`, or leave out tracking.wandb")
-        _need_key(settings["wandb"]["mode"])
         from components.trainer.tracking.weights_and_biases import WeightsAndBiases
 
         tracker.add("Weights & Biases", WeightsAndBiases(settings["wandb"], log_dir, name, tracker.note))

@@ -22,7 +22,11 @@ class Tracker(Protocol):
         ...
 
     def epoch(self, number: int, step: int, figures: Mapping[str, float]) -> None:
-        """After epoch `number`, counted from 1: what was measured; names that begin with `val_` on the eval split."""
+        """After epoch `number`, counted from 1: what was measured; names that begin with `val_` on the eval split.
+
+        Where a training goes on after a kill, first of all the epochs before it are told again, each at its own step:
+        what is written has a folder of its own after the kill.
+        """
         ...
 
     def curves(self, step: int, scores: np.ndarray, targets: np.ndarray, names: Sequence[str]) -> None:

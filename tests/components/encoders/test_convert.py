@@ -12,9 +12,10 @@ from safetensors.numpy import load_file, save_file
 
 from components.encoders.convert import convert_checkpoint
 from components.encoders.embedded import checked_source
+from components.encoders.tokenizer_files import read_tokenizer
 from components.errors import EncoderError
 from tests.components.encoders.reference_bert import forward
-from tests.tiny_encoder import write_tiny_checkpoint
+from tests.tiny_encoder import VOCABULARY, write_tiny_checkpoint
 
 # "this is such an amazing movie!", "terrible", and "this is such" packed as a pair with "an amazing movie!".
 WORD_IDS = [[101, 2023, 2003, 2107, 2019, 6429, 3185, 999, 102, 0, 0], [101, 6659, 102, 0, 0, 0, 0, 0, 0, 0, 0],
@@ -259,3 +260,91 @@ def test_a_missing_an_unknown_and_a_misshapen_tensor_are_named(tmp_path):
         save_file(changed, source / "model.safetensors")
         with pytest.raises(EncoderError, match=message):
             convert_checkpoint(source, tmp_path / "encoder")
+
+
+def test_weights_in_eight_bits_are_refused(tmp_path):
+    source = write_tiny_checkpoint(tmp_path / "source")
+    header = json.dumps({"tensor": {"dtype": "F8_E4M3", "shape": [4], "data_offsets": [0, 4]}}).encode()
+    (source / "model.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + bytes(4))
+    with pytest.raises(EncoderError, match=r"model\.safetensors cannot be read .*float32, float16 or bfloat16"):
+        convert_checkpoint(source, tmp_path / "encoder")
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "tensor"),
+    [
+        ("hidden_size", 2**20, "word_embeddings.weight has shape"), ("max_position_embeddings", 2**40, "position_emb"),
+        ("type_vocab_size", 2**40, "token_type"), ("intermediate_size", 2**40, "layer.0.intermediate.dense.weight has"),
+        ("num_hidden_layers", 5000, "has no tensor encoder.layer.2.intermediate.dense.weight"),
+    ],
+)  # fmt: skip
+def test_a_config_far_from_its_weights_takes_no_memory(tmp_path, monkeypatch, setting, value, tensor):
+    monkeypatch.setattr("components.encoders.convert.build_encoder", lambda config: pytest.fail("built"))
+    source = write_tiny_checkpoint(tmp_path / "source")
+    config = json.loads((source / "config.json").read_text())
+    (source / "config.json").write_text(json.dumps({**config, setting: value}))
+    with pytest.raises(EncoderError, match=f"{tensor}.*give the weights of the config.json"):
+        convert_checkpoint(source, tmp_path / "encoder")
+
+
+@pytest.mark.parametrize("limit", [500, 20_000])
+def test_a_disk_without_room_is_told(tmp_path, limit):
+    """A file may grow to so many bytes: less than the vocabulary takes, or than the weights."""
+    source = write_tiny_checkpoint(tmp_path / "source")
+    code = (
+        "import resource, sys; from components.encoders.convert import convert_checkpoint;"
+        "from components.errors import EncoderError;"
+        "size = int(sys.argv[3]); resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))\n"
+        "try: convert_checkpoint(*sys.argv[1:3])\n"
+        "except EncoderError as error: print(error)"
+    )
+    command = [sys.executable, "-c", code, str(source), str(tmp_path / "encoder"), str(limit)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert f"{tmp_path}/encoder cannot be written (" in done.stdout, done.stderr[-2000:]
+    assert "; make room" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [("the", "'the' again"), ("", "empty"), ("##", "'##' can be no piece")],
+    ids=["again", "empty", "##"],
+)
+def test_a_broken_vocabulary_is_named_where_it_lies(tmp_path, line, told):
+    source = write_tiny_checkpoint(tmp_path / "source", vocabulary=(*VOCABULARY, line))
+    with pytest.raises(EncoderError, match=rf"source/vocab\.txt, line {len(VOCABULARY) + 1}: {told}") as refusal:
+        convert_checkpoint(source, tmp_path / "encoder")
+    assert "encoder.vocab_file" not in str(refusal.value)
+
+
+def fast_tokenizer(source, **normalizer):
+    """Leaves tokenizer.json alone of all that tells how texts are cut."""
+    vocabulary = {piece: number for number, piece in enumerate(VOCABULARY)}
+    model = {"type": "WordPiece", "continuing_subword_prefix": "##", "vocab": vocabulary}
+    settings = {"type": "BertNormalizer", **normalizer}
+    (source / "tokenizer.json").write_text(json.dumps({"model": model, "normalizer": settings}))
+    for name in ("vocab.txt", "tokenizer_config.json"):
+        (source / name).unlink()
+
+
+@pytest.mark.parametrize("lower_case", [True, False])
+def test_the_casing_of_a_tokenizer_json(tmp_path, lower_case):
+    source = write_tiny_checkpoint(tmp_path / "source")
+    fast_tokenizer(source, lowercase=lower_case, strip_accents=None)
+    assert read_tokenizer(source, len(VOCABULARY)).lower_case is lower_case
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("strip_accents", False), ("handle_chinese_chars", False), ("type", "Sequence")]
+)
+def test_a_tokenizer_json_that_cuts_otherwise_is_refused(tmp_path, key, value):
+    source = write_tiny_checkpoint(tmp_path / "source")
+    fast_tokenizer(source, **{"lowercase": True, key: value})
+    with pytest.raises(EncoderError, match=rf"tokenizer\.json: normalizer\.{key} is {value!r}, and texts"):
+        read_tokenizer(source, len(VOCABULARY))
+
+
+def test_accents_that_are_kept_are_refused(tmp_path):
+    source = write_tiny_checkpoint(tmp_path / "source")
+    (source / "tokenizer_config.json").write_text('{"do_lower_case": true, "keep_accents": true}')
+    with pytest.raises(EncoderError, match="keep_accents is True, and texts"):
+        read_tokenizer(source, len(VOCABULARY))

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from components.encoders.fingerprint import encoder_digest
+from components.encoders.fingerprint import check_unchanged, encoder_digest
 from components.encoders.handles import EMBEDDED
 from components.errors import EncoderError
 
@@ -53,3 +53,11 @@ def test_what_is_not_there_is_named(tmp_path):
         encoder_digest(EMBEDDED, "/no/vocab.txt")
     with pytest.raises(EncoderError, match=r"encoder\.handle is '/no/folder'"):
         encoder_digest("/no/folder")
+
+
+def test_a_change_is_told_without_the_secrets_of_an_address():
+    handle = "https://tfhub.dev/a/1?token=hidden"
+    with pytest.raises(EncoderError, match=r"https://tfhub\.dev/a/1 changed while the run") as refusal:
+        check_unchanged({"handle": handle, "vocab_file": None, "digest": "other"})
+    assert "hidden" not in str(refusal.value)
+    check_unchanged({"handle": f"{handle}&tf-hub-format=compressed", "vocab_file": None, "digest": handle})

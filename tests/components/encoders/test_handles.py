@@ -7,6 +7,7 @@ import pytest
 
 from components.encoders.handles import EMBEDDED, address, checked_url, is_url, known_max_positions, local_folder
 from components.errors import EncoderError
+from components.fetch.addresses import shown
 
 
 @pytest.mark.parametrize(
@@ -46,7 +47,7 @@ def test_other_addresses_are_refused_with_the_remedy(url):
         EncoderError, match=r"no https address at TF Hub or Kaggle; .* download and unpack it"
     ) as refusal:
         checked_url(url)
-    assert f"encoder.handle is {url}," in str(refusal.value)
+    assert f"encoder.handle is {shown(url)}," in str(refusal.value)
 
 
 @pytest.mark.parametrize(
@@ -55,6 +56,21 @@ def test_other_addresses_are_refused_with_the_remedy(url):
 def test_an_address_without_a_version_may_change_and_is_refused(url):
     with pytest.raises(EncoderError, match="does not end with a version"):
         checked_url(url)
+
+
+@pytest.mark.parametrize("host", ["tfhub.dev", "127.0.0.1"])
+def test_an_address_with_a_password_is_refused_and_not_told(host):
+    with pytest.raises(EncoderError, match="holds a user or a password") as refusal:
+        address(f"https://me:secret@{host}/bert/1?token=hidden")
+    assert f"https://{host}/bert/1," in str(refusal.value)
+    assert "secret" not in str(refusal.value)
+    assert "hidden" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("end", ["/", "?tf-hub-format=compressed", "/?tf-hub-format=compressed", "#here"])
+def test_one_encoder_has_one_address(end):
+    assert address(f"https://tfhub.dev/a/1{end}") == "https://tfhub.dev/a/1"
+    assert address("https://tfhub.dev/a/1/?b=c&tf-hub-format=compressed") == "https://tfhub.dev/a/1?b=c"
 
 
 def test_positions_are_known_of_what_has_a_name(embedded_encoder):

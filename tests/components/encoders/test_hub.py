@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import gzip
 import io
+import lzma
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import tarfile
 import threading
 import time
@@ -126,8 +129,9 @@ def test_a_connection_that_ends_half_way_goes_on_where_it_was(host):
 
 def test_a_server_that_keeps_failing_leaves_nothing_that_is_taken_for_whole(host, cache):
     host.cuts = [50_000, *[0] * 20]
-    with pytest.raises(EncoderError, match=r"cannot be downloaded .*; check the address and the network"):
+    with pytest.raises(EncoderError, match=r"cannot be downloaded .*; check the address and the network") as told:
         downloaded(f"{host.url}/good/1")
+    assert str(told.value).count("cannot be downloaded") == 1
     assert not cached_folder(f"{host.url}/good/1").exists()
     host.cuts = []
     assert_whole(downloaded(f"{host.url}/good/1"))
@@ -154,6 +158,46 @@ def test_a_damaged_archive_is_refused(host, cache):
     with pytest.raises(EncoderError, match="is no archive of a SavedModel"):
         downloaded(f"{host.url}/good/1")
     assert leftovers(cache) == set()
+
+
+@pytest.mark.parametrize("cut", [0, 500])
+def test_an_archive_packed_in_another_way_is_refused(host, cache, cut):
+    packed_by_xz = lzma.compress(packed())
+    host.files = {f"/good/1{QUERY}": packed_by_xz[: len(packed_by_xz) - cut]}
+    with pytest.raises(EncoderError, match="is no archive of a SavedModel"):
+        downloaded(f"{host.url}/good/1")
+    assert leftovers(cache) == set()
+
+
+@pytest.mark.parametrize("name", ["n" * 300, "assets", "saved_model.pb/more"])
+def test_names_that_no_file_system_takes_are_no_encoder(host, cache, name):
+    host.files = {f"/good/1{QUERY}": packed({**FILES, name: b"more"})}
+    with pytest.raises(EncoderError, match="is no archive of a SavedModel"):
+        downloaded(f"{host.url}/good/1")
+    assert leftovers(cache) == set()
+
+
+def test_an_archive_that_would_fill_the_disk_is_refused(host, cache, monkeypatch):
+    monkeypatch.setattr("components.encoders.hub._LARGEST", 300_000)
+    host.files = {f"/good/1{QUERY}": packed({**FILES, "zeros": bytes(1_000_000)})}
+    with pytest.raises(EncoderError, match="unpacked it is larger than 300,000 bytes"):
+        downloaded(f"{host.url}/good/1")
+    assert leftovers(cache) == set()
+
+
+def test_a_disk_without_room_for_the_download_is_told_from_the_network(host):
+    code = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000));"
+        "from components.encoders.hub import downloaded; from components.errors import EncoderError\n"
+        "try: downloaded(sys.argv[1])\n"
+        "except EncoderError as error: print(error)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, f"{host.url}/good/1"], capture_output=True, text=True, timeout=120
+    )
+    assert "cannot be cached in" in done.stdout, done.stderr
+    assert "(File too large); make room, or set TFHUB_CACHE_DIR" in done.stdout
+    assert "network" not in done.stdout
 
 
 @pytest.mark.parametrize("missing", [name for name in FILES if name != "assets/vocab.txt"])
@@ -188,9 +232,7 @@ def test_a_page_is_no_encoder(host, body):
 
 
 def test_an_address_without_an_encoder_names_the_remedy(host):
-    with pytest.raises(
-        EncoderError, match=r"/gone/1, which cannot be downloaded \(.*404.*set encoder\.handle"
-    ) as refusal:
+    with pytest.raises(EncoderError, match=r"/gone/1, but .*404.*set encoder\.handle") as refusal:
         downloaded(f"{host.url}/gone/1")
     assert "--from" not in str(refusal.value)
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -8,9 +9,11 @@ import tensorflow as tf
 import tensorflow_hub as hub
 import tf_keras as keras
 
+from components.encoders.convert import convert_checkpoint
 from components.encoders.inspect import EncoderInfo, inspect_encoder
 from components.errors import EncoderError
 from components.features import ENCODER_INPUTS
+from tests.tiny_encoder import write_tiny_checkpoint
 
 
 class Positions(keras.layers.Layer):
@@ -64,22 +67,51 @@ def garden(tmp_path_factory) -> Path:
 def test_our_own_encoder(tiny_encoder):
     info = inspect_encoder(tiny_encoder)
     vocab_file = tiny_encoder / "assets" / "vocab.txt"
-    assert info == EncoderInfo(info.vocab_size, 128, vocab_file, True, "wordpiece", 32, 2, info.parameters)
+    assert info == EncoderInfo(info.vocab_size, 128, vocab_file, True, "wordpiece", 32, 2, info.parameters, 2)
     loaded = hub.KerasLayer(str(tiny_encoder), trainable=True)
     assert info.parameters == sum(variable.shape.num_elements() for variable in loaded.trainable_variables)
     assert info.vocab_file is not None
     assert len(info.vocab_file.read_text().splitlines()) == info.vocab_size
 
 
+@pytest.mark.parametrize(("config", "rows"), [({"type_vocab_size": 1}, 1), ({"model_type": "distilbert"}, None)])
+def test_how_many_types_there_are(tmp_path, config, rows):
+    convert_checkpoint(write_tiny_checkpoint(tmp_path / "source", **config), tmp_path / "encoder")
+    assert inspect_encoder(tmp_path / "encoder").type_vocab_size == rows
+
+
+@pytest.mark.parametrize("cut", [1, 5_000, 100_000])
+def test_weights_that_are_cut_short_are_refused(tiny_encoder, tmp_path, cut):
+    folder = shutil.copytree(tiny_encoder, tmp_path / "encoder")
+    data = folder / "variables" / "variables.data-00000-of-00001"
+    os.truncate(data, data.stat().st_size - cut)
+    with pytest.raises(EncoderError, match=r"weights of .* cannot be read .*; delete it, and download"):
+        inspect_encoder(folder)
+
+
+def test_weights_that_are_cut_short_behind_all_that_is_read_are_refused(tiny_encoder, tmp_path):
+    folder = shutil.copytree(tiny_encoder, tmp_path / "encoder")
+    shutil.rmtree(folder / "variables")
+    strings, numbers = tf.constant(["a" * 200, ""]), tf.zeros([3, 5])
+    prefix = str(folder / "variables" / "variables")
+    tf.raw_ops.SaveV2(prefix=prefix, tensor_names=["a", "b"], shape_and_slices=["", ""], tensors=[strings, numbers])
+    data = folder / "variables" / "variables.data-00000-of-00001"
+    whole = data.stat().st_size
+    assert whole == 2 + 1 + 4 + 200 + 60
+    os.truncate(data, whole - 1)
+    with pytest.raises(EncoderError, match="has 266 bytes, and its index tells of 267"):
+        inspect_encoder(folder)
+
+
 def test_the_embedded_encoder(embedded_encoder):
     vocab_file = embedded_encoder / "assets" / "vocab.txt"
-    expected = EncoderInfo(30522, 512, vocab_file, True, "wordpiece", 384, 6, 22_713_216)
+    expected = EncoderInfo(30522, 512, vocab_file, True, "wordpiece", 384, 6, 22_713_216, 2)
     assert inspect_encoder(str(embedded_encoder)) == expected
 
 
 def test_an_export_of_the_model_garden(garden):
     parameters = 20 * 8 + 2 * 8 + 64 * 8 + 8 * 8 + 8
-    expected = EncoderInfo(20, 64, garden / "assets" / "vocab.txt", False, "wordpiece", 8, 3, parameters)
+    expected = EncoderInfo(20, 64, garden / "assets" / "vocab.txt", False, "wordpiece", 8, 3, parameters, 2)
     assert inspect_encoder(garden) == expected
     assert (garden / "assets" / "vocab.txt").read_text() == "[PAD]\n"
 

@@ -5,7 +5,13 @@ import json
 import numpy as np
 import pytest
 
-from components.evaluator.decisions import Decisions, DecisionsError, default_decisions, read_decisions
+from components.evaluator.decisions import (
+    Decisions,
+    DecisionsError,
+    default_decisions,
+    read_decisions,
+    written_decisions,
+)
 from components.signatures import DECISIONS_FILE
 
 LABELS = {"kind": "multilabel", "names": ["a", "b"], "threshold": 0.3}
@@ -24,6 +30,10 @@ def test_a_model_without_the_file_decides_at_the_configured_threshold(tmp_path):
     assert default_decisions(LABELS | {"kind": "multiclass"}) == Decisions("multiclass", ("a", "b"), ())
 
 
+def test_what_a_model_does_not_say_is_told(tmp_path):
+    assert written_decisions(str(tmp_path)) is None
+
+
 def test_the_file_is_what_counts(tmp_path):
     folder = _write(tmp_path, {"kind": "binary", "names": ["no", "yes"], "thresholds": [0.7], "temperature": [2.0]})
     assert read_decisions(folder, LABELS) == Decisions("binary", ("no", "yes"), (0.7,))
@@ -38,6 +48,8 @@ def test_the_file_is_what_counts(tmp_path):
         {"kind": "multilabel", "names": ["a", "b"], "thresholds": None},
         {"kind": "multiclass", "names": ["a", "b"], "thresholds": [0.5, 0.5]},
         {"kind": "binary", "names": ["a", "b"], "thresholds": ["high"]},
+        {"kind": "multilabel", "names": "ab", "thresholds": [0.5, 0.5]},
+        {"kind": "multilabel", "names": ["a", 2], "thresholds": [0.5, 0.5]},
     ],
 )  # fmt: skip
 def test_a_file_that_decides_nothing_is_an_error(tmp_path, content):

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -23,6 +27,7 @@ def test_one_device_is_all_that_there_is_here():
     assert devices.is_default(strategy)
     assert devices.share_of(strategy) == Share()
     assert devices.describe(strategy) == "one device"
+    assert devices.kind_of(strategy) == "CPU"
 
 
 def test_what_is_configured_comes_before_what_there_is():
@@ -55,6 +60,106 @@ def test_a_broken_tf_config_is_told(text):
         devices.choose(AUTO, {"TF_CONFIG": text})
 
 
+TWO = {"worker": ["a:1", "b:1"]}
+
+
+@pytest.mark.parametrize(
+    ("config", "says"),
+    [
+        ({"cluster": ["a:1", "b:1"]}, "cluster is"),
+        ({"cluster": {"worker": "a:1"}}, "cluster.worker is 'a:1': input should be a valid list"),
+        ({"cluster": {"worker": ["a:1", "b"]}}, "cluster.worker.1 is 'b': not of the form HOST:PORT"),
+        ({"cluster": {"worker": ["a:1", "a:1"]}}, "cluster names an address twice"),
+        ({"cluster": {"chief": ["a:1", "b:1"]}}, "cluster.chief is"),
+        ({"cluster": TWO}, "task is missing"),
+        ({"cluster": TWO, "task": {"index": 0}}, "task.type is missing"),
+        ({"cluster": TWO, "task": {"type": "worker"}}, "task.index is missing"),
+        (
+            {"cluster": TWO, "task": {"type": "ps", "index": 0}},
+            "task.type is 'ps': input should be 'chief' or 'worker'",
+        ),
+        (
+            {"cluster": TWO, "task": {"type": "worker", "index": 2}},
+            "task.index is 2, but cluster.worker has 2 addresses",
+        ),
+        ({"cluster": TWO, "task": {"type": "worker", "index": -1}}, "task.index is -1"),
+        ({"cluster": TWO, "task": {"type": "chief", "index": 0}}, "cluster.chief has 0 addresses"),
+    ],
+)
+def test_a_tf_config_that_cannot_be_is_told_with_its_key_and_the_remedy(config, says):
+    environment = {"TF_CONFIG": json.dumps(config)}
+    for ask in (devices.workers, devices.worker_number, lambda given: devices.choose(AUTO, given)):
+        with pytest.raises(TrainingError) as told:
+            ask(environment)
+        assert says in str(told.value)
+        assert "mend or unset it, or set training.devices" in str(told.value)
+
+
+def test_a_tf_config_may_tell_more_than_is_asked():
+    config = {"cluster": {**TWO, "ps": ["c:1"]}, "task": {"type": "worker", "index": "1"}, "environment": "cloud"}
+    assert devices.worker_number({"TF_CONFIG": json.dumps(config)}) == 1
+    assert devices.worker_number({"TF_CONFIG": json.dumps({"task": {"type": "worker", "index": 1}})}) == 0
+
+
+@pytest.mark.parametrize("kind", ["one", "mirrored"])
+def test_who_trains_alone_is_the_chief_whatever_tf_config_says(kind, monkeypatch):
+    monkeypatch.setenv("TF_CONFIG", cluster(1, worker=["a:1", "b:1"])["TF_CONFIG"])
+    strategy = devices.make_strategy(kind)
+    assert devices.is_chief(strategy)
+    assert devices.share_of(strategy) == Share(0, 1, 1)
+    assert devices.is_chief_of(kind)
+    assert not devices.is_chief_of("multi_worker")
+    devices.check_agreement(strategy, "f" * 64, 3)  # with nobody
+
+
+_AGREE = """
+import json, sys
+import components
+from components.errors import TrainingError
+from components.trainer import devices
+strategy = devices.make_strategy("multi_worker")
+assert devices.kind_of(strategy) == "CPU"
+told = [devices.is_chief(strategy), vars(devices.share_of(strategy)), vars(devices.share_of(strategy, everything=True))]
+for fingerprint, step in json.loads(sys.argv[1]):
+    try:
+        devices.check_agreement(strategy, fingerprint, step)
+        told.append(None)
+    except TrainingError as error:
+        told.append(str(error))
+print(json.dumps(told))
+"""
+
+
+def test_workers_that_do_not_agree_are_told_all_of_them():
+    addresses = []
+    for _ in range(2):
+        with socket.socket() as server:
+            server.bind(("127.0.0.1", 0))
+            addresses.append(f"127.0.0.1:{server.getsockname()[1]}")
+    asked = [[("f" * 64, 2), ("f" * 64, 2 * (1 - number)), (f"{number}" * 64, 2)] for number in (0, 1)]
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", _AGREE, json.dumps(each)],
+            env=os.environ | cluster(number, worker=addresses),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for number, each in enumerate(asked)
+    ]
+    ended = [(*process.communicate(timeout=240), process.returncode) for process in processes]
+    assert [code for *_, code in ended] == [0, 0], ended
+    for number, (out, *_) in enumerate(ended):
+        chief, share, everything, equal, steps, fingerprints = json.loads(out.splitlines()[-1])
+        assert chief == (number == 0)
+        assert share == {"first": number, "devices": 1, "of": 2}
+        assert everything == {"first": 0, "devices": 1, "of": 1}
+        assert equal is None
+        assert "different steps (2, 0): training.checkpoints must be a folder that all workers share" in steps
+        assert "fingerprints begin with 000000000000000, 111111111111111" in fingerprints
+        assert "same JOB" in fingerprints
+
+
 @pytest.mark.parametrize(
     ("kind", "says"), [("multi_worker", "no cluster of two workers"), ("tpu", "tpu cannot be set up")]
 )
@@ -68,4 +173,5 @@ def test_a_mirrored_strategy_shares_by_its_devices():
     strategy = devices.make_strategy("mirrored")
     assert devices.share_of(strategy) == Share(0, 1, 1)
     assert devices.describe(strategy) == "MirroredStrategy on 1 device"
+    assert devices.kind_of(strategy) == "CPU"
     assert not devices.is_default(strategy)

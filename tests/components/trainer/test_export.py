@@ -38,7 +38,7 @@ def export_of(
     classifier = TextClassifier(model, transform_output, labels, pair)
     if decided:
         classifier.settle(Decided(report={}, **decided))
-    export(classifier, str(folder))
+    export(classifier, str(folder), {"encoder": "tiny"})
     write_warmup_requests(str(folder), pair)
     return folder
 

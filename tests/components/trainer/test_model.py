@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.errors import TrainingError
+from components.encoders.layers import depth
+from components.errors import SettingsError
 from components.trainer.batches import pad
-from components.trainer.model import MaskedMean, build_classifier, depths, learning_rate_scales, trained
+from components.trainer.model import MaskedMean, build_classifier, learning_rate_scales, trained
 
 HEAD = {"dropout": 0.5, "head_size": 0}
 IDS = tf.ragged.constant([[2, 5, 6, 3], [2, 7, 3]], dtype=tf.int64)
@@ -70,30 +71,30 @@ def test_a_head_of_two_layers(tiny_encoder):
 
 def test_variables_tell_how_high_in_the_encoder_they_stand(tiny_encoder):
     variables = build_classifier(str(tiny_encoder), "pooled", HEAD, 1).trainable_variables
-    found = dict(zip((variable.name for variable in variables), depths(variables), strict=True))
-    assert {name for name, depth in found.items() if depth is None} == {
+    found = {variable.name: depth(variable.name) for variable in variables}
+    assert {name for name, height in found.items() if height is None} == {
         "pooler_transform/kernel:0", "pooler_transform/bias:0", "logits/kernel:0", "logits/bias:0",
     }  # fmt: skip
-    assert {name.split("/")[0] for name, depth in found.items() if depth == 0} == {
+    assert {name.split("/")[0] for name, height in found.items() if height == 0} == {
         "word_embeddings", "type_embeddings", "position_embedding", "embeddings",
     }  # fmt: skip
-    assert all(f"layer_{depth - 1}/" in name for name, depth in found.items() if depth)
+    assert all(f"layer_{height - 1}/" in name for name, height in found.items() if height)
     assert set(found.values()) == {None, 0, 1, 2}
 
 
 def test_frozen_layers_are_not_trained_and_the_embeddings_with_them(tiny_encoder):
     model = build_classifier(str(tiny_encoder), "mean", HEAD, 1)
     assert len(trained(model, 0)) == len(model.trainable_variables)
-    assert set(depths(trained(model, 1))) == {None, 2}
-    assert set(depths(trained(model, 2))) == {None}
-    with pytest.raises(TrainingError, match=r"training\.frozen_layers is 3, but the encoder has 2 layers"):
+    assert {depth(variable.name) for variable in trained(model, 1)} == {None, 2}
+    assert {depth(variable.name) for variable in trained(model, 2)} == {None}
+    with pytest.raises(SettingsError, match=r"training\.frozen_layers is 3, but the encoder has 2 layers"):
         trained(model, 3)
 
 
 def test_the_learning_rate_falls_from_layer_to_layer_down_to_the_embeddings(tiny_encoder):
     variables = build_classifier(str(tiny_encoder), "mean", HEAD, 1).trainable_variables
-    scales = dict(zip(depths(variables), learning_rate_scales(variables, 0.5), strict=True))
+    scales = dict(zip((depth(each.name) for each in variables), learning_rate_scales(variables, 0.5), strict=True))
     assert scales == {None: 1.0, 2: 0.5, 1: 0.25, 0: 0.125}
     assert set(learning_rate_scales(variables, 1.0)) == {1.0}
-    with pytest.raises(TrainingError, match=r"training\.layer_decay is 0\.5, but the names"):
+    with pytest.raises(SettingsError, match=r"training\.layer_decay is 0\.5, but the names"):
         learning_rate_scales([tf.Variable(tf.constant(1.0), name="dense/kernel")], 0.5)

@@ -11,7 +11,7 @@ import tensorflow as tf
 import tensorflow_text  # noqa: F401  registers the ops of the exported graph
 
 from components.errors import EncoderError
-from components.signatures import DECISIONS_FILE
+from components.signatures import DECISIONS_FILE, ORIGIN_FILE
 from components.trainer.files import HISTORY_FILE
 from components.trainer.job import Job
 from components.trainer.run import run_fn
@@ -69,7 +69,7 @@ def test_it_learns_decides_exports_and_tells(make_job, tmp_path):
     assert (folder / "model" / WARMUP_FILE).stat().st_size > 0
     assert list((folder / "run" / "train").glob("events.out.tfevents.*"))
     assert (folder / "run" / "model_summary.txt").read_text()
-    assert not list((tmp_path / "checkpoints").iterdir())  # nothing is left to go on with
+    assert json.loads((folder / "model" / ORIGIN_FILE).read_text()) == job.origin
     # A fresh process, which has no bfloat16 option to forget, gives the same scores as this one.
     assert np.allclose(scores_in_a_fresh_process(folder / "model", TEXTS), scores(folder), atol=1e-6)
 

@@ -11,16 +11,22 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
+import tf_keras as keras
 
 from components.errors import TrainingError
+from components.features import ENCODER_INPUTS
+from components.signatures import ORIGIN_FILE
 from components.trainer import train as train_module
 from components.trainer.job import Job
 from components.trainer.model import build_classifier
+from components.trainer.optimizer import Adam
+from components.trainer.steps import Steps
 from components.trainer.tracking import make_tracker
 from components.trainer.train import Trained, ignore, train
 from components.trainer.warm_start import load_served_weights
 from tests.tiny_encoder import write_tiny_checkpoint
 
+HEAD = {"dropout": 0.1, "head_size": 0}
 SILENT = {"tensorboard": False, "wandb": None}
 
 
@@ -86,8 +92,10 @@ def test_a_training_that_was_cut_off_goes_on_as_if_it_had_not_been(make_job, tmp
 
         with pytest.raises(Killed):
             train(job, Cut())  # pyright: ignore[reportArgumentType]
-    resumed = run(job)
+    told_epochs: list[int] = []
+    resumed = run(job, lambda number, _: told_epochs.append(number))
     assert resumed.record["resumed_at_step"] == 16
+    assert told_epochs == [1, 2, 3]  # those of before too
     assert same(resumed, whole)
     without_rate = [
         {name: values for name, values in trained.record["epochs"].items() if name != "examples_per_second"}
@@ -216,27 +224,99 @@ def test_frozen_layers_stay(make_job, tiny_encoder):
     assert not [name for name in moved if "layer_0/" in name or "embedding" in name]
 
 
-def test_a_warm_start_is_from_the_served_weights_where_they_fit(tmp_path, tiny_encoder):
-    model, other = (build_classifier(str(tiny_encoder), "mean", {"dropout": 0.1, "head_size": 0}, n) for n in (1, 3))
+ORIGIN = {"encoder": "tiny", "pooling": "mean", "labels": {"kind": "binary", "names": ["a", "b"]}, "pair": False}
+
+
+@pytest.fixture
+def served(tmp_path, tiny_encoder) -> tuple[Path, list[np.ndarray]]:
+    """A served model's folder, and its weights, which no encoder begins with."""
+    model = build_classifier(str(tiny_encoder), "mean", HEAD, 1)
     for variable in model.variables:
         variable.assign(variable + 1)
     root: Any = tf.Module()
     root._weights = list(model.variables)
     root.__call__ = tf.function(lambda: model.variables[0][0], input_signature=[])
     tf.saved_model.save(root, str(tmp_path / "served"))
-    expected = [variable.numpy() for variable in model.variables]
-    fresh = build_classifier(str(tiny_encoder), "mean", {"dropout": 0.1, "head_size": 0}, 1)
-    told = load_served_weights(fresh, str(tmp_path / "served"))
-    assert told == {"from": str(tmp_path / "served"), "used": True, "reason": None}
-    assert all(
-        np.array_equal(variable.numpy(), value) for variable, value in zip(fresh.variables, expected, strict=True)
-    )
+    (tmp_path / "served" / ORIGIN_FILE).parent.mkdir()
+    (tmp_path / "served" / ORIGIN_FILE).write_text(json.dumps(ORIGIN))
+    return tmp_path / "served", [variable.numpy() for variable in model.variables]
+
+
+def holds(model: Any, values: list[np.ndarray]) -> bool:
+    return all(np.array_equal(variable.numpy(), value) for variable, value in zip(model.variables, values, strict=True))
+
+
+def test_a_warm_start_is_from_the_served_weights(served, tiny_encoder):
+    folder, expected = served
+    fresh = build_classifier(str(tiny_encoder), "mean", HEAD, 1)
+    assert load_served_weights(fresh, str(folder), ORIGIN) == {"from": str(folder), "used": True, "reason": None}
+    assert holds(fresh, expected)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"encoder": "another"}, "its encoder was another"),
+        ({"pooling": "cls"}, "its pooling was another"),
+        ({"labels": {"kind": "binary", "names": ["b", "a"]}}, "its labels was another"),
+    ],
+)
+def test_a_model_of_another_origin_is_no_beginning(served, tiny_encoder, change, says):
+    folder, _ = served
+    fresh = build_classifier(str(tiny_encoder), "mean", HEAD, 1)
+    before = [variable.numpy() for variable in fresh.variables]
+    assert load_served_weights(fresh, str(folder), ORIGIN | change) == {
+        "from": str(folder), "used": False, "reason": says,
+    }  # fmt: skip
+    assert holds(fresh, before)
+
+
+def test_weights_that_do_not_fit_are_no_beginning(served, tiny_encoder):
+    folder, _ = served
+    other = build_classifier(str(tiny_encoder), "mean", HEAD, 3)
     before = [variable.numpy() for variable in other.variables]
-    told = load_served_weights(other, str(tmp_path / "served"))
-    assert told["used"] is False
-    assert "logits/kernel" in told["reason"]
-    assert all(np.array_equal(variable.numpy(), value) for variable, value in zip(other.variables, before, strict=True))
-    assert "cannot be read" in load_served_weights(other, str(tmp_path / "nowhere"))["reason"]
+    assert "logits/kernel" in load_served_weights(other, str(folder), ORIGIN)["reason"]
+    assert holds(other, before)
+    (folder / ORIGIN_FILE).unlink()
+    assert "does not tell what it was made of" in load_served_weights(other, str(folder), ORIGIN)["reason"]
+
+
+def test_a_scaled_loss_makes_the_same_step_and_skips_an_overflow(tiny_encoder):
+    """What float16 takes, which no CPU has: the scaling itself runs anywhere."""
+
+    def step(scaled: bool, scale: float = 1024.0) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        model = build_classifier(str(tiny_encoder), "mean", HEAD | {"dropout": 0.0}, 1)
+        logits: Any = model.get_layer("logits")
+        logits.kernel.assign(tf.ones([32, 1]))
+        optimizer = Adam(1e-3)
+        optimizer.build(model.trainable_variables)
+        scaling: Any = keras.mixed_precision.LossScaleOptimizer
+        loss = lambda logits, target: tf.reduce_mean(tf.square(logits - target), axis=1)  # noqa: E731
+        steps = Steps(tf.distribute.get_strategy(), model, loss)
+        made = scaling(optimizer, initial_scale=scale) if scaled else optimizer
+        steps.prepare(made, model.trainable_variables, scaled=scaled)
+        before = [variable.numpy() for variable in model.variables]
+        tf.random.set_seed(1)
+        batch = ({name: tf.ones([2, 8], tf.int32) for name in ENCODER_INPUTS}, tf.ones([2, 1]), tf.fill([2], 0.5))
+        list(steps.train(tf.data.Dataset.from_tensors(batch)))
+        return before, [variable.numpy() for variable in model.variables]
+
+    (_, plain), (_, scaled) = step(False), step(True)
+    assert all(np.allclose(one, other, atol=1e-5) for one, other in zip(plain, scaled, strict=True))
+    before, after = step(True, scale=3e38)
+    assert all(np.array_equal(one, other) for one, other in zip(before, after, strict=True))
+
+
+def test_figures_of_a_training_count_every_example_once(make_job):
+    static, free = (
+        run(make_job(epochs=1, batch_size=90, learning_rate=1e-12, dropout=0.0, **each))
+        for each in ({"static_shapes": True}, {})
+    )
+    for name in ("accuracy", "val_accuracy"):
+        assert static.record["epochs"][name] == pytest.approx(free.record["epochs"][name], abs=0.08)
+    assert static.record["epochs"]["accuracy"][0] * 96 == pytest.approx(
+        round(static.record["epochs"]["accuracy"][0] * 96)
+    )
 
 
 _TRAIN = """

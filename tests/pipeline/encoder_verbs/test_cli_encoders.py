@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import signal
 import subprocess
 import sys
 import tarfile
+import time
 
 import pytest
 from click.testing import CliRunner
@@ -39,7 +41,12 @@ def test_list_names_every_encoder(capfd):
     [
         (
             "albert_en_base",
-            ["11,683,584 (computed", "12M (its paper)", "en-base (unverified", "albert_en_preprocess/3"],
+            [
+                "11,683,584 (computed",
+                "12M (its paper)",
+                "models/tensorflow/albert/tensorFlow2/en-base (unverified",
+                "albert_en_preprocess/3",
+            ],
         ),
         ("small_bert/bert_en_uncased_L-4_H-512_A-8", ["71.2 (SST-2 89.7)", "28,763,648", "30,522 pieces"]),
         ("bert_multi_cased_L-12_H-768_A-12", ["104 languages, cased, wordpiece (119,547 pieces)"]),
@@ -57,7 +64,7 @@ def test_show_tells_what_is_known(name, parts):
 def test_show_of_what_has_no_name_names_what_was_meant():
     result = run("show", "albert_en_bas")
     assert result.exit_code == 2
-    assert "is albert_en_base meant?" in result.output
+    assert "(is albert_en_base meant?); `bertline" in result.output
 
 
 def test_list_and_show_import_no_tensorflow():
@@ -83,6 +90,12 @@ def test_get_downloads_and_says_what_it_is(tiny_encoder, tmp_path, monkeypatch):
         for part in (str(tmp_path / "hub"), "2 layers, width 32, 28,480 parameters", "at most 128 tokens", "uncased"):
             assert part in result.output
         assert f"encoder.handle={host.url}/tiny/1" in result.output
+
+
+def test_get_quotes_the_handle_that_it_prints(tiny_encoder, tmp_path):
+    folder = tmp_path / "my encoder"
+    folder.symlink_to(tiny_encoder)
+    assert f"encoder.handle='{folder}'" in run("get", folder).output
 
 
 def test_get_of_nothing_is_refused():
@@ -132,4 +145,34 @@ def test_convert_of_a_checkpoint_whose_vocabulary_does_not_fit_leaves_nothing(tm
     result = run("convert", source, tmp_path / "new")
     assert result.exit_code == 1
     assert "pieces" in result.output
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint"]
+
+
+def test_convert_prints_what_it_is_and_nothing_else(tmp_path):
+    source = write_tiny_checkpoint(tmp_path / "checkpoint")
+    code = "from pipeline.cli_encoders import encoders_group; encoders_group()"
+    command = [sys.executable, "-c", code, "convert", str(source), str(tmp_path / "new")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.stderr == ""
+    assert done.stdout.splitlines()[0] == str(tmp_path / "new")
+    assert len(done.stdout.splitlines()) == 5
+
+
+def test_convert_that_is_ended_leaves_nothing(tmp_path):
+    (tmp_path / "checkpoint").mkdir()
+    code = (
+        "import sys, time, types; from pathlib import Path;"
+        "from pipeline.encoder_verbs.convert import convert\n"
+        "def wait(source, destination): destination.mkdir(); time.sleep(60)\n"
+        "sys.modules['components.encoders.convert'] = types.SimpleNamespace(convert_checkpoint=wait)\n"
+        "convert(Path(sys.argv[1]), Path(sys.argv[2]))"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "checkpoint"), str(tmp_path / "new")]
+    with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
+        deadline = time.monotonic() + 60
+        while not list(tmp_path.glob(".new.*.partial/encoder")) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGTERM)
+        process.wait(60)
+    assert process.returncode != -signal.SIGTERM
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint"]

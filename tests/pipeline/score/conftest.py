@@ -29,6 +29,7 @@ def model_folder(tmp_path_factory) -> Path:
     write_model(base / "length" / "7", LengthModel())
     write_model(base / "pairs" / "1", PairModel())
     write_model(base / "fussy" / "1", FussyModel())
+    tf.saved_model.save(tf.Module(), str(base / "encoder"))
     return base
 
 

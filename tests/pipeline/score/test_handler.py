@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 
+from components.errors import DataError
+from components.example_gen.formats import delimited
+from components.example_gen.rows import DAMAGED
 from components.progress import listening
 from pipeline.score import corpus
 from pipeline.score.corpus import Item, Reading, Window, find, windows
 from pipeline.score.handler import NO_NUMBER, REFUSED, score_window
-from pipeline.score.models import RefusedError
+from pipeline.score.models import RefusedError, Seen
+from pipeline.score.output import Shards
 from pipeline.score.scoring import score
 from serving.client import Prediction
 
@@ -62,9 +66,26 @@ def test_windows_hold_a_bounded_number_of_rows_and_characters(tmp_path, monkeypa
     file = tmp_path / "a.csv"
     file.write_text("text\n" + "x\n" * 2500 + ("y" * 1000 + "\n") * 10)
     [piece] = find([str(file)], Reading())
-    assert [len(one.items) for one in windows(piece, Reading())] == [1024, 1024, 462]
+    assert [len(one.items) for one in windows(piece, Reading(), {})] == [1024, 1024, 462]
     monkeypatch.setattr(corpus, "_WINDOW_CHARACTERS", 4000)
-    assert [len(one.items) for one in windows(piece, Reading())] == [1024, 1024, 456, 4, 2]
+    assert [len(one.items) for one in windows(piece, Reading(), {})] == [1024, 1024, 456, 4, 2]
+
+
+def test_a_file_that_gets_out_of_reach_is_a_damaged_one(tmp_path, monkeypatch):
+    file = tmp_path / "a.csv"
+    file.write_text("text\nx\ny\n")
+    [piece] = find([str(file)], Reading())
+    read = delimited.read
+
+    def broken(*arguments):
+        yield next(read(*arguments))
+        raise DataError("gs://it cannot be reached")
+
+    monkeypatch.setattr(delimited, "read", broken)
+    [window] = windows(piece, Reading(), {})
+    assert [item.text for item in window.items] == ["x"]
+    assert [(row.line, row.reason) for row in window.bad] == [(2, DAMAGED)]
+    assert "cannot be reached" in window.bad[0].detail
 
 
 EVENTS: list[tuple[str, int]] = []
@@ -72,6 +93,9 @@ EVENTS: list[tuple[str, int]] = []
 
 class Place:
     """A model that notes when it is asked."""
+
+    def look(self):
+        return Seen("", ("text",))
 
     def open(self):
         return self
@@ -92,6 +116,7 @@ def test_a_window_is_written_before_the_next_is_scored(tmp_path):
     folder = tmp_path / "out"
     folder.mkdir()
     with listening(lambda progress: EVENTS.append(("written", progress.done))):
-        tally = score(find([str(file)], Reading()), Reading(), Place(), folder, "jsonl")
-    assert tally.scored == 4 * corpus.WINDOW_ROWS
+        shards = Shards(folder, "jsonl", False, "")
+        score(find([str(file)], Reading()), Reading(), Place(), shards)
+    assert shards.tally.scored == 4 * corpus.WINDOW_ROWS
     assert [what for what, _ in EVENTS] == ["scored", "written"] * 4

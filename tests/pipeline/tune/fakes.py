@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from pathlib import Path
 
-from components.errors import TrainingError
+from components.errors import SettingsError
 from pipeline.config import Config
 from pipeline.config_file import load_config
 from pipeline.tune.space import Space
@@ -44,21 +45,21 @@ class FakeBench:
 
 
 class FakePreparing:
-    """Has nothing to prepare; the study has the name of `study`."""
+    """Has nothing to prepare; the study has the name of `study`, and the encoder cannot have what is `unusable`."""
 
-    def __init__(self, bench: FakeBench, study: str = "demo-1") -> None:
-        self._bench, self._study = bench, study
+    def __init__(self, bench: FakeBench, study: str = "demo-1", unusable: Collection[str] = ()) -> None:
+        self._bench, self._study, self._unusable = bench, study, unusable
 
-    def __call__(self, config: Config, space: Space, folder: Path) -> FakePreparing:
-        self._objective = Objective(config, space, self._bench, folder / "trials")
+    def __call__(self, config: Config, folder: Path) -> FakePreparing:
+        self._config, self._folder = config, folder
         return self
 
-    def look(self, run_id: str, console: object) -> None:
-        pass
+    def look(self, run_id: str, console: object) -> Collection[str]:
+        return self._unusable
 
-    def run(self, console: object) -> Ready:
-        return Ready(self._objective, self._study)
+    def run(self, space: Space, console: object) -> Ready:
+        return Ready(Objective(self._config, space, self._bench, self._folder / "trials"), self._study)
 
 
 def diverging(number: int, config: Config) -> None:
-    raise TrainingError(f"the loss became nan at step {number}")
+    raise SettingsError(f"the loss became nan at step {number}")

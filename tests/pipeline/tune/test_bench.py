@@ -8,14 +8,18 @@ import subprocess
 import sys
 from pathlib import Path
 
+import optuna
 import pytest
 import yaml
+from rich.console import Console
 
+from components.errors import SettingsError, TrainingError
 from pipeline.config_file import load_config
 from pipeline.outside import unobserved
 from pipeline.pipeline import build_components
-from pipeline.tune.bench import study_name, upstream_of
-from pipeline.tune.space import read_space
+from pipeline.tune.bench import PipelineBench, study_name, upstream_of
+from pipeline.tune.space import OF_LAYERS, read_space
+from pipeline.tune.tune import DataSteps
 from tests.tiny_encoder import WORDS
 
 ROOT = Path(__file__).parents[3]
@@ -64,6 +68,55 @@ def test_another_space_is_another_study(tmp_path):
     names = [study_name(each, unobserved(each), read_space(path, each)) for each in (config, cls)]
     assert names[0] == names[1]
     assert names[0] != study_name(config, unobserved(config), read_space(None, config))
+
+
+def steps_of(encoder: Path, folder: Path, monkeypatch, *overrides: str) -> DataSteps:
+    monkeypatch.setattr("pipeline.outside.observe", lambda *_: None)
+    overrides = (f"encoder.handle={encoder}", "encoder.max_tokens=16", f"pipeline.root={folder}", *overrides)
+    return DataSteps(load_config("demo", overrides), folder)
+
+
+def test_an_encoder_that_does_not_tell_its_layers_is_seen_before_any_work(tmp_path, tiny_encoder, monkeypatch):
+    steps = steps_of(tiny_encoder, tmp_path, monkeypatch)
+    assert not steps.look("now", Console(quiet=True))
+    monkeypatch.setattr("components.encoders.layers.trainable_names", lambda _: ["block_1/kernel", "embedding"])
+    assert steps.look("now", Console(quiet=True)) == OF_LAYERS
+
+
+def test_what_every_training_would_refuse_is_refused_before_any_work(tmp_path, tiny_encoder, monkeypatch):
+    monkeypatch.setattr("tensorflow.config.list_physical_devices", lambda *_: [])
+    steps = steps_of(tiny_encoder, tmp_path, monkeypatch, "training.precision=float16", "training.devices=one")
+    with pytest.raises(TrainingError, match=r"training\.precision is float16"):
+        steps.look("now", Console(quiet=True))
+
+
+class FakeTracker:
+    def finish(self, record, model_folder):
+        self.record = record
+
+
+@pytest.mark.parametrize(
+    ("error", "is_kept"),
+    [
+        (SettingsError("the loss became nan"), False),
+        (optuna.TrialPruned("far behind"), False),
+        (TrainingError("the disk is full"), True),
+        (KeyboardInterrupt(), True),
+    ],
+)
+def test_checkpoints_stay_where_the_trial_is_taken_up_again(tmp_path, monkeypatch, error, is_kept):
+    def fail(*_):
+        raise error
+
+    config = load_config("demo")
+    (tmp_path / "checkpoints").mkdir()
+    monkeypatch.setattr("components.trainer.train.train", fail)
+    monkeypatch.setattr("components.trainer.tracking.make_tracker", lambda *_: FakeTracker())
+    outputs = {"Transform": {"transformed_examples": "examples", "transform_graph": "graph"}}
+    bench = PipelineBench(unobserved(config), outputs, tmp_path / "checkpoints")
+    with pytest.raises(type(error)):
+        bench.train(config, tmp_path, lambda *_: None)
+    assert (tmp_path / "checkpoints").exists() is is_kept
 
 
 @pytest.fixture

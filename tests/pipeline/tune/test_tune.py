@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import csv
+import gc
+import logging
+import math
 import os
 import signal
 import subprocess
 import sys
 import time
+import warnings
+import weakref
 from pathlib import Path
 
 import optuna
 import pytest
 import yaml
+from optuna.distributions import CategoricalDistribution
 from optuna.trial import TrialState
 
-from components.errors import ConfigError, TrainingError
+from components.errors import ConfigError, EncoderError, SettingsError, TrainingError
 from pipeline.config_file import load_config
+from pipeline.tune.drawing import importance
+from pipeline.tune.space import OF_LAYERS, Space
+from pipeline.tune.study import ended, reason_of, sampler
+from pipeline.tune.trial import Objective
 from pipeline.tune.tune import Options, tune
 from tests.pipeline.tune.fakes import BEST_RATE, FakeBench, FakePreparing, diverging, task
 
@@ -67,6 +77,45 @@ def test_the_task_as_it_is_comes_first(tmp_path, space):
     assert bench.trained[0] == task(tmp_path)
 
 
+OUTSIDE = ("training.batch_size=64", "training.learning_rate=5e-5", "training.clip_norm=null", "training.dropout=0.25")
+
+
+def test_the_task_as_it_is_comes_first_where_the_space_has_it_not(tmp_path, capfd):
+    space = tmp_path / "space.yaml"
+    ranges = {
+        "training.clip_norm": {"low": 0.5, "high": 2.0},
+        "training.dropout": {"low": 0.0, "high": 0.5, "step": 0.1},
+    }
+    space.write_text(yaml.safe_dump({**SPACE, **ranges}))
+    config = task(tmp_path, *OUTSIDE)
+    bench = FakeBench()
+    assert tune(config, Options(trials=9, search=space), FakePreparing(bench)) == 0
+    assert bench.trained[0] == config
+    first = trials_of(tmp_path)[0]
+    assert (first["training.batch_size"], first["training.dropout"], first["training.clip_norm"]) == ("64", "0.25", "")
+    assert {each.training.batch_size for each in bench.trained[1:]} <= {8, 16, 32}
+    assert all(each.training.clip_norm is not None for each in bench.trained[1:])
+    printed = capfd.readouterr().out
+    assert "trial 0 done" in printed
+    assert "batch_size 64" in printed
+    # No learning rate is better than its own: the file of the best holds what is outside the space, too.
+    best = load_config(str(tmp_path / "runs" / "demo" / "tune" / "best.yaml"))
+    assert best.model_dump() == config.model_dump()
+    study = study_of(tmp_path)
+    assert set(importance(study, ended(study), 42)) == {*SPACE, *ranges}
+
+
+def test_the_task_as_it_is_is_taken_up_whole(tmp_path, space):
+    def interrupted(number, config):
+        raise KeyboardInterrupt
+
+    config = task(tmp_path, "training.batch_size=64")
+    again = FakeBench()
+    assert tune(config, Options(trials=1, search=space), FakePreparing(FakeBench(interrupted))) == 130
+    assert tune(config, Options(trials=1, search=space), FakePreparing(again)) == 0
+    assert again.trained == [config]
+
+
 def test_the_search_gets_better_and_gives_up_what_falls_behind(tmp_path, space):
     bench = FakeBench()
     tune(task(tmp_path), Options(trials=25, search=space), FakePreparing(bench))
@@ -113,7 +162,7 @@ def test_what_cannot_be_compared_is_another_study(tmp_path, space):
 def test_a_trial_that_does_not_train_is_recorded_and_the_search_goes_on(tmp_path, space, capfd):
     def second_diverges(number, config):
         if number == 2:
-            raise TrainingError("the loss became nan at step 7; lower training.learning_rate")
+            raise SettingsError("the loss became nan at step 7; lower training.learning_rate")
 
     assert tune(task(tmp_path), Options(trials=4, search=space), FakePreparing(FakeBench(second_diverges))) == 0
     trials = trials_of(tmp_path)
@@ -131,21 +180,141 @@ def test_no_trial_that_trains_is_exit_code_1(tmp_path, space, capfd):
     assert len(trials_of(tmp_path)) == 3
 
 
-def test_settings_that_do_not_go_together_fail_their_trial_alone(tmp_path):
+def test_what_makes_no_other_model_is_refused(tmp_path):
     path = tmp_path / "space.yaml"
     path.write_text("training.accumulate: [1, 2]")
     with pytest.raises(ConfigError, match="makes no other model"):
         tune(task(tmp_path), Options(search=path), FakePreparing(FakeBench()))
 
 
-def test_no_number_in_any_epoch_is_a_failed_trial(tmp_path, space):
-    class NoNumber(FakeBench):
-        def train(self, config, folder, on_epoch):
-            on_epoch(1, {"val_auc": float("nan")})
-            return {"val_auc": [float("nan")]}
+class NoNumber(FakeBench):
+    def train(self, config, folder, on_epoch):
+        figure = f"val_{config.training.select_by}"
+        on_epoch(1, {figure: math.nan})
+        return {figure: [math.nan]}
 
-    assert tune(task(tmp_path), Options(trials=1, search=space), FakePreparing(NoNumber())) == 1
-    assert "training.select_by to loss" in trials_of(tmp_path)[0]["reason"]
+
+def test_no_auc_in_any_epoch_is_of_the_data_and_ends_the_search(tmp_path, space, capfd):
+    assert tune(task(tmp_path), Options(trials=2, search=space), FakePreparing(NoNumber())) == 1
+    assert "STOPPED because auc of the eval split is no number in any epoch" in capfd.readouterr().out
+    assert ended(study_of(tmp_path)) == []
+
+
+def test_no_loss_in_any_epoch_is_a_failed_trial(tmp_path, space):
+    config = task(tmp_path, "training.select_by=loss")
+    assert tune(config, Options(trials=2, search=space), FakePreparing(NoNumber())) == 1
+    reasons = [trial["reason"] for trial in trials_of(tmp_path)]
+    assert len(reasons) == 2
+    assert all(reason.startswith("loss of the eval split is no number in any epoch") for reason in reasons)
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (TrainingError("tracking.wandb is on, but WANDB_API_KEY is not set"), "WANDB_API_KEY is not set"),
+        (EncoderError("the encoder has gone away"), "the encoder has gone away"),
+        (OSError(28, "No space left on device"), "No space left on device"),
+    ],
+)
+def test_what_every_trial_would_meet_ends_the_search_and_costs_no_trial(tmp_path, space, capfd, error, says):
+    def meets_it(number, config):
+        raise error
+
+    tune(task(tmp_path), Options(trials=1, search=space), FakePreparing(FakeBench()))
+    stopped, last = FakeBench(meets_it), FakeBench()
+    for _ in range(4):  # more often than settings that kill the process are taken up
+        capfd.readouterr()
+        assert tune(task(tmp_path), Options(trials=3, search=space), FakePreparing(stopped)) == 1
+        printed = capfd.readouterr().out
+        assert "STOPPED because " in printed
+        assert says in printed
+        assert "the same command goes on" in printed
+    assert len(ended(study_of(tmp_path))) == 1
+    assert tune(task(tmp_path), Options(trials=3, search=space), FakePreparing(last)) == 0
+    assert stopped.trained == [last.trained[0]] * 4
+    assert len(last.trained) == 2
+    assert [trial["state"] for trial in trials_of(tmp_path)] == ["done", "done", "done"]
+
+
+def test_a_trial_that_runs_out_of_memory_fails_alone_and_lets_go_of_its_memory(tmp_path, space):
+    class Weights:
+        pass
+
+    held: list[weakref.ref[Weights]] = []
+
+    class Hungry(FakeBench):
+        def train(self, config, folder, on_epoch):
+            assert all(weights() is None for weights in held)
+            weights = Weights()
+            held.append(weakref.ref(weights))
+            if len(held) == 2:
+                raise SettingsError("there is not enough memory for a batch; raise training.accumulate")
+            return super().train(config, folder, on_epoch)
+
+    gc.disable()  # so that it is the search's own doing
+    logging.disable()  # pytest keeps what is logged, and errors with it
+    try:
+        assert tune(task(tmp_path), Options(trials=4, search=space), FakePreparing(Hungry())) == 0
+    finally:
+        logging.disable(logging.NOTSET)
+        gc.enable()
+    trials = trials_of(tmp_path)
+    assert [trial["state"] for trial in trials] == ["done", "failed", "done", "done"]
+    assert "training.accumulate" in trials[1]["reason"]
+
+
+def test_settings_that_do_not_go_together_fail_their_trial_alone(tmp_path):
+    config = task(tmp_path, "training.accumulate=8")
+    study = optuna.create_study(direction="maximize")
+    study.enqueue_trial({"training.batch_size": 4})
+    bench = FakeBench()
+    tried: Space = {"training.batch_size": CategoricalDistribution([4, 16])}
+    study.optimize(Objective(config, tried, bench, tmp_path / "trials"), n_trials=1, catch=(SettingsError,))
+    assert "training.accumulate 8 is above training.batch_size 4" in reason_of(study.trials[0])
+    assert bench.trained == []
+
+
+def test_a_trial_that_is_taken_up_again_is_judged_by_the_epochs_that_it_had_behind_it(tmp_path, space):
+    class Resumes(FakeBench):
+        def train(self, config, folder, on_epoch):
+            self.trained.append(config)
+            if len(self.trained) == 1:
+                on_epoch(1, {"val_auc": 0.7})
+                raise KeyboardInterrupt
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                for epoch, value in ((1, 0.7), (1, 0.6), (2, 0.8)):
+                    on_epoch(epoch, {"val_auc": value})
+            return {"val_auc": [0.7, 0.8]}
+
+    bench = Resumes()
+    assert tune(task(tmp_path), Options(trials=1, search=space), FakePreparing(bench)) == 130
+    assert tune(task(tmp_path), Options(trials=1, search=space), FakePreparing(bench)) == 0
+    assert bench.trained[0] == bench.trained[1]
+    assert study_of(tmp_path).trials[1].intermediate_values == {500: 0.7, 1000: 0.8}
+
+
+def test_any_seed_of_a_task_is_one_of_the_search(tmp_path, space):
+    draws = {sampler(seed, number)._rng.rng.randint(2**31) for seed in (0, 42_950, 2**32 - 1) for number in range(50)}
+    assert len(draws) == 150
+    config = task(tmp_path, f"training.seed={2**32 - 1}")
+    assert tune(config, Options(trials=5, search=space), FakePreparing(FakeBench())) == 0
+
+
+@pytest.mark.parametrize("unusable", [(), OF_LAYERS])
+def test_settings_of_layers_are_searched_where_the_encoder_tells_its_layers(tmp_path, unusable):
+    bench = FakeBench()
+    assert tune(task(tmp_path), Options(trials=6), FakePreparing(bench, unusable=unusable)) == 0
+    decays = {config.training.layer_decay for config in bench.trained}
+    assert (decays == {1.0}) is bool(unusable)
+    assert ("training.layer_decay" in trials_of(tmp_path)[0]) is not bool(unusable)
+
+
+def test_settings_of_layers_that_are_asked_for_are_refused_where_the_encoder_tells_none(tmp_path):
+    path = tmp_path / "space.yaml"
+    path.write_text("training.frozen_layers: [0, 1]")
+    with pytest.raises(ConfigError, match=r"space.yaml: training.frozen_layers is of the encoder's layers"):
+        tune(task(tmp_path), Options(search=path), FakePreparing(FakeBench(), unusable=OF_LAYERS))
 
 
 def test_the_time_is_up(tmp_path, space, capfd):
@@ -219,7 +388,7 @@ def test_a_defect_stops_the_search_and_keeps_what_there_is(tmp_path, space, capf
 
 def test_data_steps_that_stop_are_exit_code_1_and_what_cannot_begin_is_an_error(tmp_path, space, capfd):
     class Stops(FakePreparing):
-        def run(self, console):
+        def run(self, space, console):
             raise ConfigError("the data gate says no")
 
     assert tune(task(tmp_path), Options(search=space), Stops(FakeBench())) == 1

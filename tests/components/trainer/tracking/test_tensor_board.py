@@ -63,6 +63,24 @@ def test_training_that_goes_on_adds_its_steps(tmp_path):
     assert {event.step for event in multiplexer.Tensors("train", "step/loss")} == {1, 2, 3, 4}
 
 
+def test_training_that_goes_on_in_a_folder_of_its_own_has_the_epochs_before(tmp_path):
+    tell(TensorBoard(str(tmp_path)), steps=range(3, 5), done=range(1, 2))
+    assert scalars(tmp_path / "train", "epoch/loss") == {2: 0.5, 4: 0.25}
+    assert scalars(tmp_path / "validation", "epoch/auc") == {2: 0.7, 4: 0.9}
+    assert scalars(tmp_path / "train", "step/loss").keys() == {3, 4}
+
+
+def test_epoch_that_is_told_again_where_it_was_told_before_is_one_point(tmp_path):
+    tell(TensorBoard(str(tmp_path)), steps=range(1, 3))
+    tell(TensorBoard(str(tmp_path)), steps=range(3, 5), done=range(1, 2))
+    assert scalars(tmp_path / "train", "epoch/loss") == {2: 0.5, 4: 0.25}
+
+
+def test_training_that_had_ended_is_told_whole(tmp_path):
+    tell(TensorBoard(str(tmp_path)), steps=range(0), done=range(1, 3))
+    assert scalars(tmp_path / "validation", "epoch/auc") == {2: 0.7, 4: 0.9}
+
+
 def test_plugin_reads_the_pr_curves(context):
     plugin = pr_curves_plugin.PrCurvesPlugin(context)
     (curve,) = plugin.pr_curves_impl(RequestContext(), "", ["validation"], "a/pr_curves")["validation"]

@@ -154,6 +154,18 @@ def test_training_that_goes_on_is_the_same_run(tmp_path):
     assert kinds(records(tmp_path / "third")["train"], "run")[0].run_id != kinds(first, "run")[0].run_id
 
 
+def test_epochs_told_again_stand_at_their_own_steps(tmp_path):
+    tracker = make_tracker(tracking(log_model=False), str(tmp_path), "demo")
+    tell(tracker, steps=range(3, 5), done=range(1, 2))
+    assert tracker.problems == []
+    rows = [items(history.item) for history in kinds(records(tmp_path)["train"], "history")]
+    told = [(row["epoch"], row["global_step"], row["epoch/val_auc"]) for row in rows if "epoch" in row]
+    assert told == [(1, 2, 0.7), (2, 4, 0.9)]
+    # What the charts show of a run is the last of each: never that of an epoch that was told again.
+    assert "epoch" in rows[-1]
+    assert rows[-1]["epoch/val_auc"] == 0.9
+
+
 def test_names_that_w_and_b_refuses_are_made_to_fit(tmp_path, model_folder):
     tracker = make_tracker(tracking(), str(tmp_path), "Fragen/Ärger " + "x" * 200)
     tell(tracker, str(model_folder))
