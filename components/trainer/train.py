@@ -149,6 +149,8 @@ class _Training:
         done, is_chief = self._progress, self._record["is_chief"]
         # Only who writes checkpoints can know that they are whole, and nobody else exports.
         logits = self._checkpoints.restore_best(self._weights, done.best_epoch) if is_chief else _NO_LOGITS
+        if is_chief:
+            self._tracker.curves(done.step, self._scores(logits), self._validation.target, self._job.labels["names"])
         _LOG.info("best epoch %d: %s", done.best_epoch, done.figures)
         record = {**self._record, "epochs": done.figures, "best_epoch": done.best_epoch, "steps": done.step}
         return Trained(self._model, self._validation, logits, record, is_chief)
@@ -297,7 +299,6 @@ class _Training:
         self._checkpoints.save(self._state, done)
         self._checkpoints.forget_best(but=done.best_epoch)
         self._tracker.epoch(done.epoch, done.step, figures)
-        self._tracker.curves(done.step, self._scores(logits), self._validation.target, self._job.labels["names"])
         return figures
 
     def _score_validation(self) -> np.ndarray:

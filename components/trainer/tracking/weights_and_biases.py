@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 
 from components.errors import TrainingError
@@ -21,6 +22,8 @@ from components.trainer.metrics import column_names, operating_points
 from components.trainer.tracking.flat import flatten
 
 STEP = "global_step"  # the x axis: after a kill W&B's own count of rows is another than the training's
+_SERVICE = "https://api.wandb.ai"
+_ANSWER_SECONDS = 15.0
 _CURVE_POINTS = 500
 _UNFIT = re.compile(r"[^A-Za-z0-9_.-]+")  # for the name of an artifact or the id of a run
 _MOST_CHARACTERS = 64
@@ -80,11 +83,15 @@ class WeightsAndBiases:
 
     def finish(self, record: Mapping[str, object], model_folder: str | None) -> None:
         """See Tracker."""
+        import wandb
+
         with _files_below(self._folder):
             self._run.finish()
             self._evaluate(record)
             if model_folder is not None and self._settings["log_model"]:
                 self._save(record, model_folder)
+        # Its process would otherwise be waited for when this one ends.
+        wandb.teardown()
         if self._folder != self._log_dir:
             _copy(os.path.join(self._folder, "wandb"), os.path.join(self._log_dir, "wandb"))
 
@@ -92,6 +99,8 @@ class WeightsAndBiases:
         import wandb
         import wandb.errors
 
+        if self._mode == "online" and (problem := _unreachable()) is not None:
+            self._stay_offline(problem)
         try:
             self._run = self._init("train")
         except wandb.errors.AuthenticationError as error:
@@ -102,12 +111,15 @@ class WeightsAndBiases:
         except wandb.errors.CommError as error:
             # Its process still waits for the service, and would have the next run wait too.
             wandb.teardown()
-            self._mode = "offline"
+            self._stay_offline(str(error))
             self._run = self._init("train")
-            self._note(
-                f"Weights & Biases cannot be reached ({error}); what it would have got is kept in "
-                f"{os.path.join(self._log_dir, 'wandb')}: run `wandb sync` on the runs there"
-            )
+
+    def _stay_offline(self, problem: str) -> None:
+        self._mode = "offline"
+        self._note(
+            f"Weights & Biases cannot be reached ({problem}); what it would have got is kept in "
+            f"{os.path.join(self._log_dir, 'wandb')}: run `wandb sync` on the runs there"
+        )
 
     def _init(self, job: str) -> Any:
         import wandb
@@ -155,6 +167,15 @@ class WeightsAndBiases:
                 name = path.relative_to(folder).as_posix()
                 artifact.add_file(str(path), name, policy="immutable", skip_cache=True)
             run.log_artifact(artifact)
+
+
+def _unreachable() -> str | None:
+    """Why the service does not answer, None where it does: the package itself would wait for it for minutes."""
+    try:
+        httpx.get(os.environ.get("WANDB_BASE_URL", _SERVICE), timeout=_ANSWER_SECONDS, follow_redirects=True)
+    except httpx.HTTPError as error:
+        return f"{type(error).__name__}: {error}"
+    return None
 
 
 def _curve(label: str, scores: np.ndarray, is_positive: np.ndarray) -> Curve:
