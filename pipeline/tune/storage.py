@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -93,12 +94,15 @@ def _held(place: Place) -> Iterator[None]:
 def _open(place: Place, when_stale: WhenStale) -> RDBStorage:
     is_shared = place.file is None
     try:
-        return RDBStorage(
-            place.url.render_as_string(hide_password=False),
-            heartbeat_interval=_HEARTBEAT_SECONDS if is_shared else None,
-            grace_period=_GRACE_SECONDS if is_shared else None,
-            heartbeat_stale_trial_callback=when_stale,
-        )
+        with warnings.catch_warnings():
+            # Heartbeats are experimental since 2021, and a search that several machines share needs them.
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            return RDBStorage(
+                place.url.render_as_string(hide_password=False),
+                heartbeat_interval=_HEARTBEAT_SECONDS if is_shared else None,
+                grace_period=_GRACE_SECONDS if is_shared else None,
+                heartbeat_stale_trial_callback=when_stale,
+            )
     except ImportError as error:
         raise ConfigError(
             f"--storage {place} needs the Python package {error.name or 'of its driver'}; install it beside bertline"
