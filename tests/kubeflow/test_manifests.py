@@ -12,6 +12,7 @@ import yaml
 from pipeline.cli_kubeflow import submit
 from pipeline.config import Push
 from pipeline.config_file import load_config
+from pipeline.config_training import Training
 from pipeline.kubeflow.settings import Kubeflow
 
 FOLDER = Path(__file__).parents[2] / "kubeflow"
@@ -268,10 +269,12 @@ def test_what_is_commented_out_in_the_cluster_fits_too():
     text = (FOLDER / "cluster.yaml").read_text(encoding="utf-8")
     lines = [line.strip().lstrip("# ") for line in text.splitlines() if re.match(r"\s*#\s+\w+: [{\[]", line)]
     examples = [next(iter(yaml.safe_load(line).items())) for line in lines]
-    assert {"env", "secrets", "node_selector", "tolerations", "accelerator", "push"} <= {key for key, _ in examples}
+    wanted = {"env", "secrets", "node_selector", "tolerations", "accelerator", "push", "training"}
+    assert wanted <= {key for key, _ in examples}
+    sections = {"push": Push, "training": Training}
     for key, value in examples:
-        if key == "push":
-            Push.model_validate(value)
+        if key in sections:
+            sections[key].model_validate(value)
         elif key == "accelerator":
             Kubeflow.model_validate({"steps": {"Trainer": {key: value}}})
         else:

@@ -14,7 +14,7 @@ from pipeline.schema_file import read_schema
 
 
 def config(schema: object, *overrides: str) -> Config:
-    return load_config("demo", [f"schema={schema}", "data.max_characters=1000", *overrides])
+    return load_config("demo", [f"schema={schema}", "data.max_characters=1000", "samples=[]", *overrides])
 
 
 RAW = {

@@ -17,6 +17,7 @@ from google.protobuf import text_format
 
 from pipeline import serve
 from pipeline.cli import main
+from pipeline.config_file import task_names
 from serving import launch
 from serving.protos import messages
 from tests.components.pusher.fake_model import write_fake_model
@@ -154,7 +155,7 @@ def test_an_access_log_is_ours_alone(bertline, served):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["nowhere"], "nothing to serve called nowhere: give a task (demo, imdb, quora, toxic)"),
+        (["nowhere"], f"nothing to serve called nowhere: give a task ({', '.join(task_names())})"),
         (["nowhere.yaml"], "no configuration nowhere.yaml"),
         (["demo"], "run `bertline run demo` first"),
         (["empty"], "no versions in"),
