@@ -22,6 +22,12 @@ TOKENS = "tokens"
 UNKNOWN_RATE = "unknown_rate"
 LENGTH_BAND = "length_band"
 SPAN = "span"
+SOURCE = "source"
+# Names that a user's own columns cannot have: those above, and what the evaluator calls slices by a text's own words.
+RESERVED = frozenset(
+    (TEXT, TEXT_PAIR, LABEL, TARGET, ID, WORDS, CHARACTERS, TOKENS, UNKNOWN_RATE, LENGTH_BAND, SPAN, SOURCE, "identity")
+)
+NO_VALUE = "(none)"  # of a user's own column, where a row has none
 
 # Kinds of labels.
 BINARY = "binary"

@@ -6,6 +6,7 @@ A task is a YAML file: one of `pipeline/configs/` by its name (`imdb`), or any f
 
 from __future__ import annotations
 
+import re
 from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -17,14 +18,14 @@ from components.errors import ConfigError
 from components.example_gen import spans
 from components.example_gen.bands import length_bands
 from components.example_gen.settings import PREVIOUS_SPAN
-from components.features import LABEL, LENGTH_BAND, NO_LABEL
+from components.features import LABEL, LENGTH_BAND, NO_LABEL, RESERVED, SOURCE, SPAN
 from components.serving_check.releases import RELEASES, release_for
 from pipeline.config_training import Decisions, Tracking, Training
 from pipeline.kubeflow.settings import Kubeflow
 from pipeline.section import Fraction, Positive, Section
 
 # The settings of `data` that only the source `files` reads.
-_OF_FILES = ("test_path", "format", "text", "text_pair", "label", "label_delimiter", "delimiter")
+_OF_FILES = ("test_path", "format", "text", "text_pair", "label", "label_delimiter", "columns", "delimiter")
 # What has no meaning where all examples are of one class, as in a slice by label.
 _NEED_BOTH_CLASSES = frozenset({"auc", "auc_pr"})
 
@@ -67,6 +68,14 @@ Delimiter = Annotated[str, Field(min_length=1, max_length=1), AfterValidator(_di
 Format = Literal["auto", "csv", "tsv", "jsonl", "parquet", "tfrecord"]
 
 
+def _names_a_feature(column: str) -> str:
+    if re.fullmatch(r"[A-Za-z0-9_.-]+", column) is None:
+        raise ValueError("only letters, digits, _, - and . can name a feature; rename the column in the files")
+    if column in RESERVED:
+        raise ValueError("a feature of ours has this name; rename the column in the files")
+    return column
+
+
 class ServingData(Section):
     """Texts that users sent to the served model, without labels: the data gate compares training with them."""
 
@@ -101,6 +110,9 @@ class Data(Section):
         default="label", description="column of the label, or a column a label where a row may have many (files)"
     )
     label_delimiter: str | None = Field(default=None, min_length=1, description="between labels in one column")
+    columns: tuple[Annotated[str, AfterValidator(_names_a_feature)], ...] = Field(
+        default=(), description="further columns, of few values each, to slice metrics by (files)"
+    )
     delimiter: Delimiter | None = Field(default=None, description="of a CSV's columns")
     sample: Sample = Sample()
     splits: Splits = Splits()
@@ -175,10 +187,12 @@ class Data(Section):
     def _columns_differ(self) -> Data:
         labels = (self.label,) if isinstance(self.label, str) else self.label
         named = {"data.text": [self.text], "data.text_pair": [self.text_pair] * (self.text_pair is not None)}
-        columns = [*named["data.text"], *named["data.text_pair"], *labels]
+        columns = [*named["data.text"], *named["data.text_pair"], *labels, *self.columns]
         repeated = next((column for column in columns if columns.count(column) > 1), None)
         if repeated is not None:
-            raise ValueError(f"data.text, data.text_pair and data.label name the column '{repeated}' twice")
+            keys = "data.text, data.text_pair, data.label" if self.columns else "data.text, data.text_pair"
+            last = "data.columns" if self.columns else "data.label"
+            raise ValueError(f"{keys} and {last} name the column '{repeated}' twice")
         return self
 
     @field_validator("length_bands")
@@ -187,6 +201,13 @@ class Data(Section):
         if list(bounds) != sorted(set(bounds)):
             raise ValueError("the bounds must rise, as in [100, 300]")
         return bounds
+
+    @property
+    def open_slices(self) -> dict[str, tuple[str, str]]:
+        """The features whose values only the data tells: what stands for one in messages, and what one looks like."""
+        of_files = {SOURCE: ("FILE", r"[^/]+")} if self.source == "files" else {}
+        of_spans = {SPAN: ("NUMBER", r"0|[1-9][0-9]*")} if spans.has_span(self.path) else {}
+        return dict.fromkeys(self.columns, ("VALUE", r".+")) | of_files | of_spans
 
 
 class Labels(Section):
@@ -395,13 +416,16 @@ class Config(Section):
     @model_validator(mode="after")
     def _slices_exist(self) -> Config:
         values = {LABEL: self.labels.names, LENGTH_BAND: length_bands(self.data.length_bands)}
+        patterns = self.data.open_slices
+        if SOURCE not in patterns:
+            values[SOURCE] = [self.data.source]
         for name, gates in self.gates.slices.items():
             feature, _, value = name.partition("=")
-            if value not in values.get(feature, ()):
-                known = ", ".join(
-                    f"{feature}={value}" for feature, all_values in values.items() for value in all_values
-                )
-                raise ValueError(f"gates.slices has '{name}', which is no slice; there are {known}")
+            may_exist = feature in patterns and re.fullmatch(patterns[feature][1], value)
+            if value not in values.get(feature, ()) and not may_exist:
+                known = [f"{feature}={value}" for feature, all_values in values.items() for value in all_values]
+                known += [f"{feature}={shown}" for feature, (shown, _) in patterns.items()]
+                raise ValueError(f"gates.slices has '{name}', which is no slice; there are {', '.join(known)}")
             if not gates:
                 raise ValueError(f"gates.slices.{name} gates nothing; give it a metric, or leave it out")
             meaningless = sorted(_NEED_BOTH_CLASSES & set(gates)) if feature == LABEL else []

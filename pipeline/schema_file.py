@@ -18,6 +18,7 @@ from components.features import (
     ID,
     LABEL,
     LENGTH_BAND,
+    SOURCE,
     SPAN,
     TARGET,
     TEXT,
@@ -29,7 +30,7 @@ from components.features import (
 from pipeline.config import Config
 
 _FILE = "schema.pbtxt"
-_EVERY_EXAMPLE = (TEXT, LABEL, TARGET, ID, WORDS, CHARACTERS, TOKENS, UNKNOWN_RATE, LENGTH_BAND, SPAN)
+_EVERY_EXAMPLE = (TEXT, LABEL, TARGET, ID, WORDS, CHARACTERS, TOKENS, UNKNOWN_RATE, LENGTH_BAND, SPAN, SOURCE)
 # How many characters each of an example's texts may have for a bound to hold. Words stand apart, so that a text has
 # (characters + 1) / 2 at most; an encoder makes up to TOKENS_A_CHARACTER tokens of one, one [CLS], and a [SEP] a text.
 _MOST_CHARACTERS: dict[str, Callable[[int, int], int]] = {
@@ -52,7 +53,8 @@ def read_schema(config: Config) -> str:
     except text_format.ParseError as error:
         raise ConfigError(f"schema {origin}, line {error}; it must be a tensorflow.metadata Schema as text") from error
     _check_comparators(schema, origin)
-    narrowed = narrow(text, config.labels.kind, config.labels.names, config.data.text_pair is not None)
+    has_pairs = config.data.text_pair is not None
+    narrowed = narrow(text, config.labels.kind, config.labels.names, has_pairs, config.data.columns)
     _check(text_format.Parse(narrowed, schema_pb2.Schema()), config, origin)
     return narrowed
 

@@ -15,7 +15,7 @@ from tensorflow_metadata.proto.v0.statistics_pb2 import (  # pyright: ignore[rep
     FeatureNameStatistics,
 )
 
-from components.curated_schema.narrow import TOKENS_A_CHARACTER
+from components.curated_schema.narrow import COLUMN_MEANING, TOKENS_A_CHARACTER
 from components.curated_schema.thresholds import (
     LENGTH_DRIFT,
     LENGTH_SKEW,
@@ -34,6 +34,7 @@ from components.features import (
     LABEL,
     LENGTH_BAND,
     MULTILABEL,
+    SOURCE,
     SPAN,
     TARGET,
     TEXT,
@@ -45,7 +46,7 @@ from components.features import (
 )
 
 # The order in which people read them.
-ORDER = (TEXT, TEXT_PAIR, LABEL, TARGET, ID, WORDS, CHARACTERS, TOKENS, UNKNOWN_RATE, LENGTH_BAND, SPAN)
+ORDER = (TEXT, TEXT_PAIR, LABEL, TARGET, ID, WORDS, CHARACTERS, TOKENS, UNKNOWN_RATE, LENGTH_BAND, SPAN, SOURCE)
 _WIDTH = 118
 
 _MEANINGS = {
@@ -60,6 +61,7 @@ _MEANINGS = {
     UNKNOWN_RATE: "Share of [UNK] among the encoder's pieces.",
     LENGTH_BAND: "Band of `words`, by data.length_bands.",
     SPAN: "The span that the example came from; 0 without spans.",
+    SOURCE: "The name of the file that the example came from, or that of data.source.",
 }
 
 
@@ -119,8 +121,7 @@ def _block(
     name = inferred.name
     feature = schema_pb2.Feature(name=name, type=inferred.type)
     comments = []
-    if name in _MEANINGS:
-        feature.annotation.comment.append(_MEANINGS[name])
+    feature.annotation.comment.append(_MEANINGS.get(name, COLUMN_MEANING))
     if name == LABEL and kind == MULTILABEL:
         feature.value_count.max = len(names)
     else:
@@ -161,6 +162,8 @@ def _bounds(
     if name == LABEL:
         feature.string_domain.value.extend(names)
         return [_rates(measured)] if measured is not None else []
+    if name not in ORDER and measured is not None:
+        return [f"{_rates(measured)} Any other passes, unless the feature is given a string_domain."]
     if name == TARGET:
         feature.int_domain.min, feature.int_domain.max = 0, 1
     elif name == UNKNOWN_RATE:

@@ -7,25 +7,28 @@ from collections.abc import Sequence
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-from components.features import BINARY, CHARACTERS, LABEL, MULTILABEL, TARGET, TEXT_PAIR, TOKENS, WORDS
+from components.features import BINARY, CHARACTERS, LABEL, MULTILABEL, NO_VALUE, TARGET, TEXT_PAIR, TOKENS, WORDS
 
 # Unicode's canonical decomposition, which lower-casing encoders begin with, makes three of one Korean syllable.
 TOKENS_A_CHARACTER = 3
 _LENGTHS = (CHARACTERS, WORDS, TOKENS)
+COLUMN_MEANING = f"A column of the files, by data.columns; {NO_VALUE} where a row has no value."
 
 
-def narrow(text: str, kind: str, names: Sequence[str], has_pairs: bool) -> str:
+def narrow(text: str, kind: str, names: Sequence[str], has_pairs: bool, columns: Sequence[str] = ()) -> str:
     """A schema with what the task decides put where the schema leaves it open; the same text where nothing is open.
 
     Open are: the shape of `target` and of `label` and the label's domain, and a `text_pair` without presence, which
     goes where the task has no pairs. Where it has, each of the two texts may be as long as the schema lets one be: its
-    bounds of `words`, `characters` and `tokens` are doubled.
+    bounds of `words`, `characters` and `tokens` are doubled. The task's own columns are added where the schema does not
+    have them, with any values.
 
     Args:
         text: a tensorflow_metadata Schema in protobuf's text format.
         kind: of the labels: `BINARY`, `MULTICLASS` or `MULTILABEL`.
         names: of the labels.
         has_pairs: whether an example has two texts.
+        columns: the further columns of the files that examples have.
     """
     given = text_format.Parse(text, schema_pb2.Schema())
     narrowed = schema_pb2.Schema()
@@ -37,6 +40,9 @@ def narrow(text: str, kind: str, names: Sequence[str], has_pairs: bool) -> str:
         _close_label(features[LABEL], kind, names)
     if TEXT_PAIR in features and not features[TEXT_PAIR].HasField("presence"):
         _close_pair(narrowed, has_pairs)
+    for column in columns:
+        if column not in features:
+            _add_column(narrowed, column)
     return text if narrowed == given else text_format.MessageToString(narrowed, as_utf8=True)
 
 
@@ -65,3 +71,10 @@ def _close_pair(schema: schema_pb2.Schema, has_pairs: bool) -> None:
             feature.shape.dim.add(size=1)
         elif feature.name in _LENGTHS and has_pairs and feature.HasField("int_domain"):
             feature.int_domain.max *= 2
+
+
+def _add_column(schema: schema_pb2.Schema, column: str) -> None:
+    feature = schema.feature.add(name=column, type=schema_pb2.BYTES)
+    feature.annotation.comment.append(COLUMN_MEANING)
+    feature.presence.min_fraction, feature.presence.min_count = 1.0, 1
+    feature.shape.dim.add(size=1)

@@ -22,6 +22,7 @@ from components.example_gen.rows import Candidate
 BUCKETS = 256
 _HELD_BYTES = 16 << 20
 _ID_DIGITS, _ID_BITS = 8, 32
+_TUPLES = [Candidate._fields.index(name) for name in ("labels", "columns")]
 
 
 class Segment(NamedTuple):
@@ -101,9 +102,11 @@ def _rows(segments: list[Segment], files: Mapping[str, Any]) -> Iterator[Candida
 
 
 def _row(values: list) -> Candidate:
-    row = Candidate(*values)
-    return row._replace(labels=tuple(row.labels))
+    for place in _TUPLES:  # which JSON makes lists of
+        values[place] = tuple(values[place])
+    return Candidate(*values)
 
 
 def _order(row: Candidate) -> tuple:
-    return (*row[:2], row.text_pair or "", *row[3:11], row.span or 0, row.role)
+    # What an example is made of comes first, so that of equal texts one is kept whose values do not depend on files.
+    return (*row[:2], row.text_pair or "", row.labels, row.columns, *row[4:10], row.span or 0, row.role)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import tensorflow as tf
 
 from components.example_gen.bands import length_band
 from components.example_gen.rows import Candidate
-from components.example_gen.settings import LabelSettings
+from components.example_gen.settings import DataSettings, LabelSettings
+from components.example_gen.slices import source_of
 from components.example_gen.token_counts import TokenCount
 from components.features import (
     CHARACTERS,
     ID,
     LABEL,
     LENGTH_BAND,
+    SOURCE,
     SPAN,
     TARGET,
     TEXT,
@@ -25,23 +25,30 @@ from components.features import (
 )
 
 
-def to_example(row: Candidate, count: TokenCount, labels: LabelSettings, bounds: Sequence[int]) -> bytes:
+def to_example(row: Candidate, count: TokenCount, labels: LabelSettings, data: DataSettings) -> bytes:
     """The serialized tf.Example of a row.
 
-    Features: `text`, `id`, `length_band` bytes [1], and `text_pair` where there are two texts; `label` bytes, the
-    names that the row holds; `target` int64 (see `LabelSettings.target`); `words`, `characters`, `tokens`, `span`
-    int64 [1] (a span of 0 without spans); `unknown_rate` float [1]. The same row gives the same bytes everywhere.
+    Features: `text`, `id`, `length_band`, `source` and each of `data.columns` bytes [1], and `text_pair` where there
+    are two texts; `label` bytes, the names that the row holds; `target` int64 (see `LabelSettings.target`); `words`,
+    `characters`, `tokens`, `span` int64 [1] (a span of 0 without spans); `unknown_rate` float [1]. The same row gives
+    the same bytes wherever its file lies.
 
     Args:
         row: the row.
         count: of its tokens.
         labels: what the labels are called.
-        bounds: where the bands of length begin, in words, rising; the first band begins at 0.
+        data: says where the bands of length begin, where the rows are from, and what further columns they have.
     """
     # Filled in place, which takes half the time of making each message by itself.
     example = tf.train.Example()
     features = example.features.feature
-    texts = {TEXT: row.text, ID: row.id, LENGTH_BAND: length_band(row.words, bounds)}
+    texts = {
+        TEXT: row.text,
+        ID: row.id,
+        LENGTH_BAND: length_band(row.words, data.length_bands),
+        SOURCE: source_of(row.file, data),
+    }
+    texts.update(zip(data.columns, row.columns, strict=True))
     if row.text_pair is not None:
         texts[TEXT_PAIR] = row.text_pair
     for name, text in texts.items():

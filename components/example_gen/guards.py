@@ -9,6 +9,7 @@ from components.errors import DataError
 from components.example_gen.quarantine import Summary
 from components.example_gen.rows import DAMAGED, BadRow
 from components.example_gen.settings import DataSettings
+from components.example_gen.slices import MOST_VALUES
 from components.features import SPLITS
 
 _SHOWN_ROWS = 5
@@ -27,11 +28,13 @@ def check(summary: Summary, data: DataSettings, names: Sequence[str], bad: Itera
 
     Raises:
         RuntimeError: rows were lost or made up, which is a bug here.
-        DataError: too many rows cannot be used, a file is damaged, or a split is empty or lacks a label.
+        DataError: too many rows cannot be used, a file is damaged, a split is empty or lacks a label, or a column has
+            too many values.
     """
     check_conservation(summary)
     check_quarantine(summary, data, bad, rows_file)
     check_splits(summary, names)
+    check_columns(summary, data)
 
 
 def check_conservation(summary: Summary) -> None:
@@ -66,6 +69,16 @@ def check_splits(summary: Summary, names: Sequence[str]) -> None:
     for split, name in itertools.product(SPLITS, names):
         if not summary.labels[split][name]:
             raise DataError(f"split {split} has no example labelled {name}: {_sizes(summary)}; {_REMEDY}")
+
+
+def check_columns(summary: Summary, data: DataSettings) -> None:
+    """No column is of values that are each of few rows."""
+    for column in data.columns:
+        if summary.slices[column] is None:
+            raise DataError(
+                f"data.columns names {column!r}, which has more than {MOST_VALUES} values; rows are told apart by a "
+                "column of few; take it out of data.columns, or give the files one with groups of its values"
+            )
 
 
 def _shown(rows: Iterable[BadRow]) -> str:

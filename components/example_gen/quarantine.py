@@ -13,6 +13,7 @@ from typing import Any
 from tfx.dsl.io import fileio
 
 from components.example_gen.rows import BadRow
+from components.example_gen.slices import MOST_VALUES
 from components.features import SPLITS
 
 ROWS_FILE = "rows.jsonl"
@@ -31,7 +32,9 @@ class Summary:
     `duplicates` and `repeated` count the rows that repeat a text, by whether its other row stands in the official test
     split (`across_splits`) or not (`within_split`): those that were dropped, and those that are examples nevertheless,
     since the configuration or the official split has them stay. `contradictions` are rows of an official test split
-    that others of it contradict. `references` are rows that were read only to compare with, by their role.
+    that others of it contradict. `references` are rows that were read only to compare with, by their role. `slices`
+    counts the examples by the values of `source` and of each of `data.columns`; None where there are more than
+    `MOST_VALUES` of them.
     """
 
     rows: int = 0
@@ -45,6 +48,7 @@ class Summary:
     unlabelled: int = 0
     spans: collections.Counter[int] = dataclasses.field(default_factory=collections.Counter)  # examples by span
     references: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
+    slices: dict[str, collections.Counter[str] | None] = dataclasses.field(default_factory=dict)  # by feature
 
     @property
     def bad(self) -> int:
@@ -56,6 +60,14 @@ class Summary:
         """How many rows went some way: as many as were read, or rows were lost or made up."""
         return self.examples.total() + self.bad + self.duplicates.total() + self.not_sampled + self.unlabelled
 
+    def count_slice(self, feature: str, value: str) -> None:
+        """Counts an example by a value of a feature."""
+        counts = self.slices.setdefault(feature, collections.Counter())
+        if counts is not None:
+            counts[value] += 1
+            if len(counts) > MOST_VALUES:
+                self.slices[feature] = None
+
     def add(self, other: Summary) -> None:
         """Adds the counts of other rows."""
         for name in ("rows", "contradictions", "not_sampled", "unlabelled"):
@@ -64,6 +76,8 @@ class Summary:
             getattr(self, name).update(getattr(other, name))
         for split in SPLITS:
             self.labels[split].update(other.labels[split])
+        for feature, counts in other.slices.items():
+            self.slices[feature] = _together(self.slices.get(feature, collections.Counter()), counts)
 
     def to_dict(self) -> dict[str, Any]:
         """As in summary.json: the fields, with every split named."""
@@ -72,6 +86,9 @@ class Summary:
             **{name: _plain(getattr(self, name)) for name in _COUNTERS},
             "examples": {split: self.examples[split] for split in SPLITS},
             "labels": {split: _plain(self.labels[split]) for split in SPLITS},
+            "slices": {
+                feature: None if counts is None else _plain(counts) for feature, counts in sorted(self.slices.items())
+            },
         }
 
     @classmethod
@@ -80,10 +97,23 @@ class Summary:
         counters: dict[str, Any] = {name: collections.Counter(values[name]) for name in _COUNTERS}
         counters["spans"] = collections.Counter({int(span): count for span, count in values["spans"].items()})
         counters["labels"] = {split: collections.Counter(values["labels"][split]) for split in SPLITS}
+        counters["slices"] = {
+            feature: None if counts is None else collections.Counter(counts)
+            for feature, counts in values["slices"].items()
+        }
         return cls(**(values | counters))
 
 
 _COUNTERS = ("examples", "quarantined", "duplicates", "repeated", "spans", "references")
+
+
+def _together(
+    counts: collections.Counter[str] | None, others: collections.Counter[str] | None
+) -> collections.Counter[str] | None:
+    if counts is None or others is None:
+        return None
+    total = counts + others
+    return total if len(total) <= MOST_VALUES else None
 
 
 def _plain(counter: collections.Counter[Any]) -> dict[str, int]:

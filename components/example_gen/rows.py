@@ -37,7 +37,8 @@ class Row(NamedTuple):
     """A row as its source has it. Bytes that are no UTF-8 stand as lone surrogates (Python's `surrogateescape`).
 
     `label` is a value of the data where a row has one label, the values that hold where it may have many, and None
-    where the source says that the row was never labelled. `official` is the split that the source itself names.
+    where the source says that the row was never labelled. `official` is the split that the source itself names, and
+    `columns` the values of `data.columns`.
     """
 
     file: str
@@ -46,6 +47,7 @@ class Row(NamedTuple):
     label: str | tuple[str, ...] | None
     text_pair: str | None = None
     official: str | None = None
+    columns: tuple[str, ...] = ()
 
 
 class BadRow(NamedTuple):
@@ -73,6 +75,7 @@ class Candidate(NamedTuple):
     characters: int
     span: int | None
     role: str
+    columns: tuple[str, ...] = ()  # the values of `data.columns`
 
 
 class Passed(Enum):
@@ -99,7 +102,7 @@ def examine(
         span: number of the span that it came with, None without spans.
         role: what it is read for. Users' texts need no label.
     """
-    if problem := _problem(row, data.max_characters):
+    if problem := _problem(row, data.max_characters) or _column_problem(row, data):
         return _reject(row, *problem)
     normalised = _normal_form(row)
     if not normalised:
@@ -134,6 +137,7 @@ def _candidate(
         characters=sum(map(len, texts)),
         span=span,
         role=role,
+        columns=row.columns,
     )
 
 
@@ -166,19 +170,27 @@ def _problem(row: Row, max_characters: int) -> tuple[str, str] | None:
     label = row.label if isinstance(row.label, str) else "".join(row.label or ())
     texts = {"text": row.text} | ({} if row.text_pair is None else {"second text": row.text_pair})
     for name, value in (texts | {"label": label}).items():
-        if problem := _encoding_problem(name, value):
+        if problem := _encoding_problem(f"the {name}", value):
             return problem
     lengths = (_length_problem(name, text, max_characters) for name, text in texts.items())
     return next((problem for problem in lengths if problem), None)
 
 
+def _column_problem(row: Row, data: DataSettings) -> tuple[str, str] | None:
+    if not row.columns:
+        return None
+    named = zip(data.columns, row.columns, strict=True)
+    problems = (_encoding_problem(f"column {name!r}", value) for name, value in named)
+    return next((problem for problem in problems if problem), None)
+
+
 def _encoding_problem(name: str, value: str) -> tuple[str, str] | None:
     if "\0" in value:
-        return NUL, f"the {name} holds a NUL character at character {value.index(chr(0)) + 1}"
+        return NUL, f"{name} holds a NUL character at character {value.index(chr(0)) + 1}"
     try:
         value.encode()
     except UnicodeEncodeError as error:
-        return INVALID_UTF8, f"{_undecodable(ord(value[error.start]))} at character {error.start + 1} of the {name}"
+        return INVALID_UTF8, f"{_undecodable(ord(value[error.start]))} at character {error.start + 1} of {name}"
     return None
 
 

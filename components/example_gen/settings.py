@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 from components.example_gen.spans import LATEST, read_span
 from components.features import BINARY, EVAL, MULTILABEL, TEST, TRAIN
 
+# The source that is the user's own files.
+FILES = "files"
 # What becomes of rows that repeat the text of another.
 DROP = "drop"
 COUNT = "count"  # they stay, and are counted
@@ -66,6 +68,7 @@ class DataSettings:
     text_pair: str | None = None
     label: str | tuple[str, ...] = "label"
     label_delimiter: str | None = None
+    columns: tuple[str, ...] = ()
     delimiter: str | None = None
     sample: Sample = Sample()
     splits: Mapping[str, float] = dataclasses.field(default_factory=lambda: {TRAIN: 0.8, EVAL: 0.1, TEST: 0.1})
@@ -89,6 +92,7 @@ class DataSettings:
             span=read_span(settings.span),
             reference_span=reference if reference == PREVIOUS_SPAN else read_span(reference),
             label=label if isinstance(label, str) else tuple(label),
+            columns=tuple(settings.columns),
             sample=_nested(Sample, settings.sample),
             duplicates=_nested(Duplicates, settings.duplicates),
             serving=None if serving is None else _nested(Serving, serving),

@@ -21,6 +21,8 @@ from components.example_gen.job import Job
 from components.example_gen.profile import NEWEST, PREVIOUS, SERVING, PartWriter
 from components.example_gen.quarantine import Report
 from components.example_gen.rows import EXAMPLES, Candidate
+from components.example_gen.settings import DataSettings
+from components.example_gen.slices import values_of
 from components.example_gen.token_counts import TokenCount, TokenCounter
 
 # A gzipped file cannot be divided, so this is how many workers can read a split at once in later steps.
@@ -54,7 +56,7 @@ class ShardWriter:
             up_to: `sampling.thresholds` where the sample is stratified.
             report: takes what became of the rows.
         """
-        labels, bounds = self._job.labels, self._job.data.length_bands
+        data, labels = self._job.data, self._job.labels
         texts = itertools.groupby(read_sorted(segments), key=lambda row: row.id)
         uses = itertools.chain.from_iterable(self._uses(list(same), up_to, report) for _, same in texts)
         with contextlib.ExitStack() as stack:
@@ -66,7 +68,7 @@ class ShardWriter:
                 if use.part is not None:
                     self._parts[use.part].add(row.labels, row.words, row.characters, *tokens)
                 if use.is_example:
-                    writers[row.split].write(to_example(row, tokens, labels, bounds))
+                    writers[row.split].write(to_example(row, tokens, labels, data))
         for part in self._parts.values():
             part.flush()
 
@@ -76,7 +78,7 @@ class ShardWriter:
         resolution = duplicates.resolve(candidates, self._job.data.duplicates) if candidates else None
         kept = [] if resolution is None else [row for row in resolution.kept if self._is_sampled(row, up_to)]
         if resolution is not None:
-            _account(resolution, kept, report)
+            _account(resolution, kept, report, self._job.data)
         parts = set()
         for row in same:
             part = self._part_of(row, up_to)
@@ -119,7 +121,7 @@ def _finished(batch: list[Use], counts: Future[list[TokenCount]]) -> Iterator[tu
     return zip(batch, counts.result(), strict=True)
 
 
-def _account(resolution: duplicates.Resolution, kept: list[Candidate], report: Report) -> None:
+def _account(resolution: duplicates.Resolution, kept: list[Candidate], report: Report, data: DataSettings) -> None:
     summary = report.summary
     summary.not_sampled += len(resolution.kept) - len(kept)
     summary.duplicates.update(_some(resolution.dropped))
@@ -132,6 +134,8 @@ def _account(resolution: duplicates.Resolution, kept: list[Candidate], report: R
         summary.labels[row.split].update(row.labels)
         if row.span is not None:
             summary.spans[row.span] += 1
+        for feature, value in values_of(row, data):
+            summary.count_slice(feature, value)
 
 
 def _some(counts: Mapping[str, int]) -> dict[str, int]:

@@ -31,6 +31,7 @@ def check(config: Config) -> bool:
         found = ingested(config, folder, console)
         console.print(account_of(found.summary.to_dict()), soft_wrap=True)
         _print_labels(console, found)
+        _print_slices(console, found, config.data.columns)
         _print_quarantine(console, found)
         if found.refusal is not None:
             console.print(Text(f"a run would stop: {found.refusal}", "bold red"), soft_wrap=True)
@@ -48,6 +49,15 @@ def _print_labels(console: Console, found: Ingested) -> None:
         table.add_row(Text(name), *(_share(labels[split][name], examples[split]) for split in SPLITS))
     table.add_row("all rows", *(f"{examples[split]:,}" for split in SPLITS), style="dim")
     console.print(table)
+
+
+def _print_slices(console: Console, found: Ingested, columns: tuple[str, ...]) -> None:
+    """The values of the task's own columns, the most frequent first."""
+    for column in columns:
+        counts = found.summary.slices.get(column)
+        if counts is not None:
+            values = ", ".join(f"{value} {count:,}" for value, count in counts.most_common())
+            console.print(f"{column}: {values}", soft_wrap=True, markup=False)
 
 
 def _share(count: int, rows: int) -> str:

@@ -143,6 +143,14 @@ def test_a_malformed_override_is_refused_by_name(override):
             ["are both the test split"],
         ),
         ({"data": {"source": "imdb", "path": "x", "text": "review"}}, ["data.text is for data.source files"]),
+        ({"data": {"source": "imdb", "path": "x", "columns": ["a"]}}, ["data.columns is for data.source files"]),
+        ({"data": {"source": "files", "path": "x", "columns": ["a", "a"]}}, ["data.columns name the column 'a' twice"]),
+        ({"data": {"source": "files", "path": "x", "text": "a", "columns": ["a"]}}, ["name the column 'a' twice"]),
+        ({"data": {"source": "files", "path": "x", "columns": ["id"]}}, ["'id'", "ours has this name; rename"]),
+        ({"data": {"source": "files", "path": "x", "columns": ["identity"]}}, ["'identity'", "ours has this name"]),
+        ({"data": {"source": "files", "path": "x", "columns": ["a=b"]}}, ["'a=b'", "only letters, digits, _, - and ."]),
+        ({"data": {"source": "files", "path": "x", "columns": ["a,b"]}}, ["'a,b'", "only letters, digits, _, - and ."]),
+        ({"data": {"source": "files", "path": "x", "columns": [""]}}, ["only letters, digits, _, - and ."]),
         ({"data": {"source": "files", "path": "x", "label": ["a", "a"]}}, ["name the column 'a' twice"]),
         ({"data": {"source": "files", "path": "x", "sample": {"fraction": 0}}}, ["data.sample.fraction is 0"]),
         (
@@ -172,6 +180,50 @@ def test_what_does_not_fit_is_refused_with_key_value_and_remedy(sections, says):
     assert "mine.yaml is not a valid configuration" in str(refusal.value)
     for words in says:
         assert words in str(refusal.value)
+
+
+FILES = {"source": "files", "path": "x-{SPAN}", "columns": ["channel"]}
+
+
+def sliced(data, name):
+    gates = {"metrics": {"auc": {"at_least": 0.8}}, "slices": {name: {"auc": {"at_least": 0.8}}}}
+    return settings(data=data, gates=gates)
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        (FILES, "channel=web"),
+        (FILES, "channel=(none)"),
+        (FILES, "channel=a=b"),
+        (FILES, "source=a.csv"),
+        (FILES, "span=0"),
+        (FILES, "span=20000"),
+        ({"source": "embedded"}, "source=embedded"),
+    ],
+)
+def test_slices_of_what_only_the_data_knows_are_taken(data, name):
+    assert list(check(sliced(data, name), "mine.yaml").gates.slices) == [name]
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "says"),
+    [
+        (FILES, "channel=", "channel=VALUE, source=FILE, span=NUMBER"),
+        (FILES, "chanel=web", "channel=VALUE"),
+        (FILES, "label=good", "label=neg"),
+        (FILES, "source=folder/a.csv", "source=FILE"),
+        (FILES, "span=-1", "span=NUMBER"),
+        (FILES, "span=2026-11-20", "span=NUMBER"),
+        ({"source": "files", "path": "x"}, "span=1", "source=FILE"),
+        ({"source": "embedded"}, "source=imdb", "source=embedded"),
+    ],
+)
+def test_slices_that_cannot_be_are_refused_with_those_that_can(data, name, says):
+    with pytest.raises(ConfigError, match="which is no slice; there are") as refusal:
+        check(sliced(data, name), "mine.yaml")
+    assert f"gates.slices has '{name}'" in str(refusal.value)
+    assert says in str(refusal.value)
 
 
 def test_every_fault_is_named_at_once():

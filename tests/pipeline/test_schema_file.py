@@ -19,7 +19,7 @@ def config(schema: object, *overrides: str) -> Config:
 
 RAW = {
     features.TEXT, features.LABEL, features.TARGET, features.ID, features.WORDS, features.CHARACTERS, features.TOKENS,
-    features.UNKNOWN_RATE, features.LENGTH_BAND, features.SPAN,
+    features.UNKNOWN_RATE, features.LENGTH_BAND, features.SPAN, features.SOURCE,
 }  # fmt: skip
 
 
@@ -42,6 +42,13 @@ def test_the_generic_schema_is_closed_by_the_configuration():
     many = parsed(config("generic", "labels={kind: multilabel, names: [a, b, c]}"))
     assert (many[features.LABEL].value_count.max, many[features.TARGET].shape.dim[0].size) == (3, 3)
     assert list(many[features.LABEL].string_domain.value) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("schema", ["generic", "imdb"])
+def test_columns_of_the_configuration_are_in_the_schema(schema):
+    found = parsed(config(schema, "data={source: files, path: x, columns: [channel], max_characters: 1000}"))
+    assert set(found) == {*RAW, "channel"}
+    assert found["channel"].presence.min_fraction == 1
 
 
 def test_labels_that_the_schema_does_not_allow_are_refused():
@@ -104,7 +111,7 @@ def test_a_comparator_that_compares_nothing_is_refused_before_any_work(tmp_path)
 def test_a_schema_without_features_that_every_example_has_is_refused(tmp_path):
     schema = generic()
     del schema.feature[-2:]
-    with pytest.raises(ConfigError, match=r"lacks length_band, span, .* bertline schema infer"):
+    with pytest.raises(ConfigError, match=r"lacks span, source, .* bertline schema infer"):
         read_schema(config(written(schema, tmp_path)))
 
 

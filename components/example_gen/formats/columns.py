@@ -2,21 +2,23 @@
 
 A text is text. A label is text, a whole number (its decimal digits) or a boolean (1 or 0, as in a column of flags).
 Where a row may have many labels, they are a list of such values, one text that a delimiter divides, or a column of
-flags for each label.
+flags for each label. A value of a further column is what a label may be, or missing.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from components.errors import ConfigError, DataError
 from components.example_gen.rows import BAD_RECORD, UNKNOWN_LABEL, BadRow, Row, bad_row
+from components.features import NO_VALUE
 
 _FLAGS = {"1": True, "true": True, "0": False, "false": False}
 _SHOWN_CHARACTERS = 40
 _SHOWN_NAMES = 20
+_VALUE_CHARACTERS = 100  # of a further column: what is longer names no slice
 
 MakeRow = Callable[[int, Sequence[Any]], "Row | BadRow"]  # of a line's number and its values, ordered as in `wanted`
 
@@ -32,6 +34,7 @@ class Columns(NamedTuple):
         holds_many: whether a row may have any number of labels.
         label_delimiter: what divides the labels where they stand in one text.
         section: the section of the configuration that names the columns.
+        others: further columns.
     """
 
     text: str
@@ -41,6 +44,7 @@ class Columns(NamedTuple):
     holds_many: bool = False
     label_delimiter: str | None = None
     section: str = "data"
+    others: tuple[str, ...] = ()
 
     @property
     def keyed(self) -> list[tuple[str, str]]:
@@ -51,12 +55,18 @@ class Columns(NamedTuple):
             (f"{self.section}.text", self.text),
             *pair,
             *((f"{self.section}.label", label) for label in labels),
+            *((f"{self.section}.columns", other) for other in self.others),
         ]
 
     @property
     def wanted(self) -> tuple[str, ...]:
-        """The columns to be read: text, the second text, labels."""
+        """The columns to be read: text, the second text, labels, further ones."""
         return tuple(column for _, column in self.keyed)
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """The columns that every row must have, in formats whose rows name what they hold."""
+        return self.wanted[: len(self.wanted) - len(self.others)]
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -107,6 +117,24 @@ def check_columns(present: Sequence[str], columns: Columns, where: str, remedy: 
             )
 
 
+def first_fit(rows: Iterable[tuple[int, Collection[str]]], columns: Columns) -> tuple[int, list[str]] | None:
+    """What the check of a file goes by whose rows name what they hold: the line of a row, and the columns that it has.
+
+    It is the first row with all columns wanted. Else, of the rows with the required ones, or of all where there is
+    none, the first, as if it had what any row has of the further columns: a row may lack those. None without rows.
+    """
+    wanted, required = set(columns.wanted), set(columns.required)
+    first: tuple[int, Collection[str]] | None = None
+    seen: set[str] = set()
+    for line, present in rows:
+        if wanted <= set(present):
+            return line, list(present)
+        seen.update(wanted - required & set(present))
+        if first is None or (required <= set(present) and not required <= set(first[1])):
+            first = line, present
+    return first and (first[0], [*first[1], *sorted(seen - set(first[1]))])
+
+
 def listed(names: Iterable[str]) -> str:
     """The names, or the first of many, as a message shows them."""
     shown = [_shown(name) for name in itertools.islice(names, _SHOWN_NAMES + 1)]
@@ -121,8 +149,9 @@ def row_maker(columns: Columns, name: str, official: str | None) -> MakeRow:
         name: the file's.
         official: the split that all rows of the file belong to.
     """
-    labels_at = len(columns.texts)
+    labels_at, others_at = len(columns.texts), len(columns.required)
     read_label = _label_reader(columns)
+    others = columns.others
     has_pair = columns.text_pair is not None
 
     def make(line: int, values: Sequence[Any]) -> Row | BadRow:
@@ -131,7 +160,10 @@ def row_maker(columns: Columns, name: str, official: str | None) -> MakeRow:
             if text.__class__ is not str:
                 raise _no_text(columns.text, text)
             pair = _text(columns.text_pair, values[1]) if has_pair else None
-            return Row(name, line, text, read_label(values[labels_at:]), pair, official)
+            label = read_label(values[labels_at:others_at])
+            if not others:
+                return Row(name, line, text, label, pair, official)
+            return Row(name, line, text, label, pair, official, tuple(map(_other, others, values[others_at:])))
         except RowError as error:
             return bad_row(name, line, error.reason, error.detail, text if isinstance(text, str) else "")
 
@@ -169,6 +201,14 @@ def _one(column: str, value: Any) -> str:
     if value is None:
         raise RowError(UNKNOWN_LABEL, f"column {column!r} is null where a label was expected")
     raise RowError(BAD_RECORD, f"column {column!r} holds {_shown(value)}, which is no text, whole number or boolean")
+
+
+def _other(column: str, value: Any) -> str:
+    """A value of a further column: white space collapsed, and what is over-long cut."""
+    written = "" if value is None else " ".join(_one(column, value).split())
+    if len(written) > _VALUE_CHARACTERS:
+        return f"{written[: _VALUE_CHARACTERS - 1]}…"
+    return written or NO_VALUE
 
 
 def _many(column: str, value: Any, delimiter: str | None) -> tuple[str, ...]:

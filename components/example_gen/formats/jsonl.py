@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from components.errors import DataError
-from components.example_gen.formats.columns import Columns, RowError, check_columns, listed, row_maker
+from components.example_gen.formats.columns import Columns, RowError, check_columns, first_fit, listed, row_maker
 from components.example_gen.formats.compression import DAMAGE
 from components.example_gen.formats.file import InputFile
 from components.example_gen.formats.text import MAX_LINE_CHARACTERS, check_encoding, is_too_long, open_text
@@ -23,21 +23,21 @@ def check(file: InputFile, columns: Columns) -> None:
     try:
         check_encoding(file)
         with open_text(file.path, file.member) as lines:
-            line, record = _first_object(lines, file.name, columns.wanted)
+            line, keys = _first_keys(lines, file.name, columns)
     except DAMAGE as error:
         raise DataError(f"{file.name} cannot be read: {error}; fetch or unpack it again") from error
-    check_columns(list(record), columns, f"{file.name}:{line}")
+    check_columns(keys, columns, f"{file.name}:{line}")
 
 
 def read(file: InputFile, columns: Columns) -> Iterator[Row | BadRow]:
     """A row for every line that is not blank. Ends with a BadRow of reason `damaged file` where the rest is lost."""
     make = row_maker(columns, file.name, file.official)
-    wanted = columns.wanted
+    required, others = columns.required, columns.others
     line = 1
     try:
         with open_text(file.path, file.member) as lines:
             for line, written in _written(lines):
-                values = _values(written, wanted)
+                values = _values(written, required, others)
                 if isinstance(values, RowError):
                     yield bad_row(file.name, line, values.reason, values.detail, written)
                 else:
@@ -46,15 +46,17 @@ def read(file: InputFile, columns: Columns) -> Iterator[Row | BadRow]:
         yield bad_row(file.name, line, DAMAGED, f"the file breaks off after this line: {error}", "")
 
 
-def _values(written: str, wanted: Sequence[str]) -> list[Any] | RowError:
-    """The values of a line in the columns wanted, or what is wrong with it."""
+def _values(written: str, required: tuple[str, ...], others: tuple[str, ...]) -> list[Any] | RowError:
+    """The values of a line in the columns, or what is wrong with it; None for a further column that it lacks."""
     record = _parsed(written)
     if isinstance(record, RowError):
         return record
     try:
-        return [record[column] for column in wanted]
+        values = [record[column] for column in required]
     except KeyError as error:
         return RowError(BAD_RECORD, f"there is no key {error}; there are {listed(record)}")
+    values.extend(map(record.get, others))
+    return values
 
 
 def _written(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
@@ -62,22 +64,27 @@ def _written(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
     return ((number, line) for number, line in enumerate(lines, 1) if line.strip(_BLANK))
 
 
-def _first_object(lines: Iterable[str], name: str, wanted: Sequence[str]) -> tuple[int, dict[str, Any]]:
-    """The first object that has the keys wanted, else the first there is."""
-    problem, first = None, None
-    for line, written in itertools.islice(_written(lines), _LOOKED_AT):
-        record = _parsed(written)
-        if isinstance(record, RowError):
-            problem = problem or f"{name}:{line}: {record.detail}"
-        elif record.keys() >= set(wanted):
-            return line, record
-        else:
-            first = first or (line, record)
+def _first_keys(lines: Iterable[str], name: str, columns: Columns) -> tuple[int, list[str]]:
+    """The keys that the check goes by (see `first_fit`)."""
+    problems: list[str] = []
+    first = first_fit(_objects(itertools.islice(_written(lines), _LOOKED_AT), name, problems), columns)
     if first is not None:
         return first
-    if problem is None:
+    if not problems:
         raise DataError(f"{name} is empty; a JSON object a line was expected; give the file its rows, or take it out")
-    raise DataError(f"{problem}, nor is any line of the first {_LOOKED_AT}; set data.format to what the file is")
+    raise DataError(f"{problems[0]}, nor is any line of the first {_LOOKED_AT}; set data.format to what the file is")
+
+
+def _objects(
+    written: Iterable[tuple[int, str]], name: str, problems: list[str]
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The lines that are objects; `problems` takes what is wrong with the others."""
+    for line, text in written:
+        record = _parsed(text)
+        if isinstance(record, RowError):
+            problems.append(f"{name}:{line}: {record.detail}")
+        else:
+            yield line, record
 
 
 def _parsed(written: str) -> dict[str, Any] | RowError:

@@ -53,7 +53,7 @@ def read(file: InputFile, columns: Columns) -> Iterator[Row | BadRow]:
 
 def _check_type(kind: pa.DataType, column: str, key: str, columns: Columns, name: str) -> None:
     is_text = column in columns.texts
-    inner = _item_type(kind) if isinstance(columns.label, str) and columns.holds_many and not is_text else kind
+    inner = _item_type(kind) if columns.holds_many and column == columns.label else kind
     plain = inner.value_type if pa.types.is_dictionary(inner) else inner
     if str(plain) in _TEXTS or (not is_text and (pa.types.is_integer(plain) or pa.types.is_boolean(plain))):
         return

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, BinaryIO
 
 import google_crc32c
@@ -17,7 +17,7 @@ from tensorflow.core.example import example_pb2
 
 from components.errors import DataError
 from components.example_gen.formats import compression
-from components.example_gen.formats.columns import Columns, RowError, check_columns, row_maker
+from components.example_gen.formats.columns import Columns, RowError, check_columns, first_fit, row_maker
 from components.example_gen.formats.file import InputFile
 from components.example_gen.rows import BAD_RECORD, DAMAGED, TOO_LONG, BadRow, Row, bad_row
 
@@ -33,46 +33,43 @@ def check(file: InputFile, columns: Columns) -> None:
     """Raises DataError unless a tf.Example with the features is among the file's first records, and these are whole."""
     try:
         with compression.open_bytes(file.path, file.member) as stream:
-            found = _first_features(stream, columns.wanted)
+            problems: list[tuple[int, RowError]] = []
+            found = first_fit(_features(itertools.islice(_records(stream), _LOOKED_AT), problems), columns)
     except compression.DAMAGE as error:
         raise DataError(
             f"{file.name} cannot be read as TFRecord: {error}; fetch it again, or set data.format"
         ) from error
-    if found is None:
+    if found is not None:
+        line, features = found
+        check_columns(sorted(features), columns, f"{file.name}:{line}")
+    elif problems:
+        line, problem = problems[0]
+        raise DataError(f"{file.name}:{line}: {problem.detail}; write the file with tf.train.Example")
+    else:
         raise DataError(f"{file.name} is empty; records of tf.Example were expected; give it its rows, or take it out")
-    line, features = found
-    if isinstance(features, RowError):
-        raise DataError(f"{file.name}:{line}: {features.detail}; write the file with tf.train.Example")
-    check_columns(sorted(features), columns, f"{file.name}:{line}")
 
 
-def _first_features(stream: BinaryIO, wanted: Sequence[str]) -> tuple[int, Any] | None:
-    """The number of the first record that has the features wanted, and its features; else those of the first there is.
-
-    A RowError in their place where no record is a tf.Example; None where there is no record.
-    """
-    first: tuple[int, Any] | None = None
-    for line, record in enumerate(itertools.islice(_records(stream), _LOOKED_AT), 1):
-        try:
-            features = _parse(record)
-        except RowError as error:
-            first = first or (line, error)
-            continue
-        if all(column in features for column in wanted):
-            return line, features
-        if first is None or isinstance(first[1], RowError):
-            first = line, features
-    return first
+def _features(
+    records: Iterable[bytes | int], problems: list[tuple[int, RowError]]
+) -> Iterator[tuple[int, Collection[str]]]:
+    """The features of the records, numbered from 1; `problems` takes those that are no tf.Example."""
+    for line, record in enumerate(records, 1):
+        features = _parsed(record)
+        if isinstance(features, RowError):
+            problems.append((line, features))
+        else:
+            yield line, features
 
 
 def read(file: InputFile, columns: Columns) -> Iterator[Row | BadRow]:
     """A row for every record; `line` is its number from 1. Ends with a BadRow of reason `damaged file` at damage."""
     make = row_maker(columns, file.name, file.official)
+    required = columns.required
     line = 0
     try:
         with compression.open_bytes(file.path, file.member) as stream:
             for line, record in enumerate(_records(stream), 1):
-                values = _values(record, columns)
+                values = _values(record, columns, required)
                 if isinstance(values, RowError):
                     yield bad_row(file.name, line, values.reason, values.detail, "")
                 else:
@@ -129,12 +126,21 @@ def _parse(record: bytes | int) -> Any:
         raise RowError(BAD_RECORD, "the record is no tf.Example") from error
 
 
-def _values(record: bytes | int, columns: Columns) -> list[Any] | RowError:
-    """The values of a record in the columns wanted, or what is wrong with it."""
+def _parsed(record: bytes | int) -> Any:
+    try:
+        return _parse(record)
+    except RowError as error:
+        return error
+
+
+def _values(record: bytes | int, columns: Columns, required: tuple[str, ...]) -> list[Any] | RowError:
+    """The values of a record in the columns, or what is wrong with it; None for a further column that it lacks."""
     listed = columns.label if columns.holds_many else None
     try:
         features = _parse(record)
-        return [_value(features, column, column == listed, columns) for column in columns.wanted]
+        values = [_value(features, column, column == listed, columns) for column in required]
+        values.extend(_value_if_any(features, column) for column in columns.others)
+        return values
     except RowError as error:
         return error
 
@@ -143,14 +149,26 @@ def _value(features: Any, column: str, is_list: bool, columns: Columns) -> Any:
     """The feature's value, or a list of them; bytes as text."""
     if column not in features:
         raise RowError(BAD_RECORD, f"there is no feature {column!r}")
-    feature = features[column]
-    kind = feature.WhichOneof("kind")
-    values: list[Any] = list(getattr(feature, kind).value) if kind else []
-    if kind == "bytes_list":
-        values = [value.decode("utf-8", "surrogateescape") for value in values]
+    values = _values_of(features[column])
     if is_list:
         # Labels divided by a delimiter are one text, as in the other formats.
         return values[0] if columns.label_delimiter is not None and len(values) == 1 else values
+    return _only(values, column)
+
+
+def _value_if_any(features: Any, column: str) -> Any:
+    """The value of a further column's feature; None where there is none."""
+    values = _values_of(features[column]) if column in features else []
+    return _only(values, column) if values else None
+
+
+def _values_of(feature: Any) -> list[Any]:
+    kind = feature.WhichOneof("kind")
+    values: list[Any] = list(getattr(feature, kind).value) if kind else []
+    return [value.decode("utf-8", "surrogateescape") for value in values] if kind == "bytes_list" else values
+
+
+def _only(values: list[Any], column: str) -> Any:
     if len(values) != 1:
         raise RowError(BAD_RECORD, f"feature {column!r} has {len(values)} values where one was expected")
     return values[0]

@@ -81,10 +81,13 @@ def read(data: DataSettings, labels: LabelSettings, file: SourceFile) -> Iterato
 
 
 def columns_of(data: DataSettings, labels: LabelSettings, role: str) -> Columns:
-    """The columns of files of a role: texts that users sent have no label."""
+    """The columns of files of a role: texts that users sent have no label, and only examples have further columns."""
     if role == SERVING and data.serving is not None:
         return Columns(data.serving.text, data.serving.text_pair, section="data.serving")
-    return Columns(data.text, data.text_pair, data.label, labels.names, labels.holds_many, data.label_delimiter)
+    others = data.columns if role == EXAMPLES else ()
+    return Columns(
+        data.text, data.text_pair, data.label, labels.names, labels.holds_many, data.label_delimiter, others=others
+    )
 
 
 def _open_as(data: DataSettings, file: SourceFile) -> tuple[str, InputFile]:

@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 from components.errors import ConfigError, DataError
 from components.example_gen import spans, storage
 from components.example_gen.rows import DAMAGED, SERVING, BadRow, Row, bad_row
-from components.example_gen.settings import DataSettings, LabelSettings
+from components.example_gen.settings import FILES, DataSettings, LabelSettings
 from components.example_gen.sources import embedded, files, imdb, quora, toxic
 from components.example_gen.sources.source_file import SourceFile
 from components.features import MULTILABEL
 
-EMBEDDED, IMDB, QUORA, TOXIC, FILES = "embedded", "imdb", "quora", "toxic", "files"
+EMBEDDED, IMDB, QUORA, TOXIC = "embedded", "imdb", "quora", "toxic"
 
 _PIECE_BYTES = 32 << 20
 _PIECE_FILES = 1000

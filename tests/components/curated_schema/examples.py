@@ -33,6 +33,7 @@ def rows_of(rows, labels, kind="binary", seed=0, pair=False, span=0, none=False)
             "unknown_rate": 0.1 if index % 100 == 0 else 0.0,
             "length_band": "0-99",
             "span": span,
+            "source": "a.csv",
         } | ({"text_pair": f"second {index}"} if pair else {})
 
 

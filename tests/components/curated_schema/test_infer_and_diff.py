@@ -13,6 +13,7 @@ from components.curated_schema.narrow import narrow
 from components.curated_schema.thresholds import label_threshold, length_threshold, rates_threshold
 from components.data_gate.comparators import check_comparators
 from components.errors import DataError
+from tests.components.curated_schema.examples import rows_of
 from tests.components.data_gate.profiles import statistics
 
 
@@ -124,3 +125,25 @@ def test_a_schema_of_no_examples_is_refused(measure):
     empty = {split: statistics(label=[]) for split in measured}
     with pytest.raises(DataError, match="there is no training example"):
         infer(empty, "binary", ["neg", "pos"], 1000, "some data")
+
+
+def test_a_column_of_the_task_is_told_by_its_values_and_lets_others_pass():
+    rows = list(rows_of(100, ["neg", "pos"]))
+    columns = {name: [row[name] for row in rows] for name in rows[0]} | {"channel": ["web"] * 75 + ["mail"] * 25}
+    measured = {"train": statistics(**columns)}
+    text = infer(measured, "binary", ["neg", "pos"], 1000, "some data")
+    assert "# In the data: web 75.0 %, mail 25.0 %. Any other passes, unless" in text
+    channel = parse(text).feature[-1]
+    assert (channel.name, channel.presence.min_fraction, channel.shape.dim[0].size) == ("channel", 1.0, 1)
+    assert narrow(text, "binary", ["neg", "pos"], False, ["channel"]) == text
+    other = {"train": statistics(**columns | {"channel": ["phone"] * 100})}
+    assert diff(parse(text), other).anomalies == []
+    channel_missing = {"train": statistics(**columns | {"channel": [[]] * 100})}
+    assert [anomaly.feature for anomaly in diff(parse(text), channel_missing).anomalies] == ["channel"]
+
+
+def test_a_feature_that_the_schema_does_not_have_is_an_anomaly(measure):
+    measured = measure(["neg", "pos"])
+    schema = parse(infer(measured, "binary", ["neg", "pos"], 1000, "x"))
+    del schema.feature[-1]
+    assert {anomaly.feature for anomaly in diff(schema, measured).anomalies} == {"source"}

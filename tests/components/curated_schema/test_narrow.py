@@ -52,6 +52,24 @@ def test_a_schema_that_leaves_nothing_open_stays_as_it_is(name):
     assert narrow(text, "binary", ["neg", "pos"], False) == text
 
 
+def test_the_tasks_own_columns_are_added_with_any_values():
+    text = narrow((FOLDER / "imdb" / "schema.pbtxt").read_text(), "binary", ["neg", "pos"], False, ["channel", "app"])
+    *_, channel, app = text_format.Parse(text, schema_pb2.Schema()).feature
+    assert (channel.name, app.name) == ("channel", "app")
+    assert (channel.presence.min_fraction, [dim.size for dim in channel.shape.dim]) == (1.0, [1])
+    assert channel.type == schema_pb2.BYTES
+    assert channel.WhichOneof("domain_info") is None
+    assert "data.columns" in channel.annotation.comment[0]
+
+
+def test_a_column_that_the_schema_has_stays_as_it_is_there():
+    schema = text_format.Parse(GENERIC, schema_pb2.Schema())
+    schema.feature.add(name="channel", type=schema_pb2.BYTES).string_domain.value.extend(["web", "mail"])
+    text = narrow(text_format.MessageToString(schema), "binary", ["a", "b"], False, ["channel"])
+    channels = [each for each in text_format.Parse(text, schema_pb2.Schema()).feature if each.name == "channel"]
+    assert channels == [schema.feature[-1]]
+
+
 def test_twice_is_as_once():
-    once = narrow(GENERIC, "multilabel", ["a", "b"], True)
-    assert narrow(once, "multilabel", ["a", "b"], True) == once
+    once = narrow(GENERIC, "multilabel", ["a", "b"], True, ["channel"])
+    assert narrow(once, "multilabel", ["a", "b"], True, ["channel"]) == once

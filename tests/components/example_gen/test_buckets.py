@@ -71,6 +71,13 @@ def test_nothing_to_spill_leaves_no_file(tmp_path):
     assert list((tmp_path / "spill").iterdir()) == []
 
 
+def test_values_of_columns_come_back_and_which_row_is_first_does_not_depend_on_its_place(tmp_path):
+    web, mail = row("a", line=1)._replace(columns=("web", "x")), row("a", line=2)._replace(columns=("mail", "x"))
+    swapped = [web._replace(line=2), mail._replace(line=1)]
+    assert list(read_sorted(spilled(tmp_path, [web, mail]))) == [mail, web]
+    assert [each.columns for each in read_sorted(spilled(tmp_path, swapped))] == [("mail", "x"), ("web", "x")]
+
+
 def test_a_file_name_that_is_no_utf8_comes_back(tmp_path):
     odd = row("a")._replace(file="caf\udce9.csv")
     assert list(read_sorted(spilled(tmp_path, [odd]))) == [odd]

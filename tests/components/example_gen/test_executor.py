@@ -82,15 +82,65 @@ def test_a_split_is_in_the_order_of_its_ids(execute, tmp_path):
         assert len(ids) > 10
 
 
-def test_neither_order_nor_names_nor_number_of_files_matter(execute, tmp_path):
+def test_neither_order_nor_folder_nor_number_of_files_matter(execute, tmp_path):
     rows = [*reviews(), *((text.upper(), label) for text, label in reviews(40))]
     expected = execute(source="files", path=write_csv(tmp_path / "a.csv", rows)).files()
     assert execute(source="files", path=str(tmp_path / "a.csv")).files() == expected
     Random(3).shuffle(rows)
-    (tmp_path / "parts").mkdir()
     for part in range(3):
-        write_csv(tmp_path / "parts" / f"{9 - part}.csv", rows[part::3])
-    assert execute(source="files", path=str(tmp_path / "parts" / "*.csv")).files() == expected
+        (tmp_path / f"part-{9 - part}").mkdir()
+        write_csv(tmp_path / f"part-{9 - part}" / "a.csv", rows[part::3])
+    assert execute(source="files", path=str(tmp_path / "part-*" / "a.csv")).files() == expected
+
+
+def test_each_example_knows_the_name_of_its_file(execute, tmp_path):
+    for name in ("mail", "web"):
+        write_csv(tmp_path / f"{name}.csv", [*reviews(20), *((f"{name}: {text}", label) for text, label in reviews())])
+    outcome = execute(source="files", path=str(tmp_path / "*.csv"))
+    for split in SPLITS:
+        for example in outcome.examples(split):
+            prefix = "web: " if example["source"] == b"web.csv" else ("mail: ", "Review ")
+            assert example["text"].decode().startswith(prefix)
+    assert outcome.summary["slices"] == {"source": {"mail.csv": 320, "web.csv": 300}}
+
+
+def write_channels(path, values):
+    lines = [f"{text},{value},{label}" for (text, label), value in zip(reviews(len(values)), values, strict=True)]
+    path.write_text("\n".join(["body,channel,label", *(line.replace(", which", " which") for line in lines)]))
+    return {"source": "files", "path": str(path), "text": "body", "columns": ["channel"]}
+
+
+def test_columns_are_carried_into_the_examples_and_counted(execute, tmp_path):
+    values = ["web", " mail", "", "7"] * 100
+    outcome = execute(**write_channels(tmp_path / "a.csv", values))
+    examples = [example for split in SPLITS for example in outcome.examples(split)]
+    kept = {0: b"web", 1: b"mail", 2: b"(none)", 3: b"7"}
+    for example in examples:
+        assert example["channel"] == kept[int(example["text"].split()[2]) % 4]
+    assert outcome.summary["slices"] == {
+        "channel": {"(none)": 100, "7": 100, "mail": 100, "web": 100},
+        "source": {"a.csv": 400},
+    }
+
+
+def test_a_column_of_many_values_stops_the_run(execute, tmp_path):
+    data = write_channels(tmp_path / "a.csv", [str(number % 51) for number in range(400)])
+    message = fails(execute, tmp_path / "run", **data)
+    assert message.startswith("data.columns names 'channel', which has more than 50 values")
+    kept = json.loads((tmp_path / "run" / "quarantine-stopped" / "summary.json").read_text())
+    assert kept["slices"] == {"channel": None, "source": {"a.csv": 400}}
+
+
+def test_a_span_that_is_only_compared_with_needs_no_further_columns(execute, tmp_path):
+    write_csv(tmp_path / "day-1.csv", reviews())
+    data = write_channels(tmp_path / "day-2.csv", ["web", "mail"] * 150)
+    with pytest.raises(DataError, match=r"day-1\.csv:1: there is no column 'channel' \(data\.columns\)"):
+        execute(tmp_path, fingerprint="f", **data | {"text": "text", "path": str(tmp_path / "day-1.csv")})
+    content = (tmp_path / "day-2.csv").read_text().replace("body", "text", 1)
+    (tmp_path / "day-2.csv").write_text(content)
+    outcome = execute(**data | {"text": "text", "path": str(tmp_path / "day-{SPAN}.csv")})
+    assert outcome.summary["references"] == {"previous": 300}
+    assert outcome.summary["slices"]["channel"] == {"mail": 150, "web": 150}
 
 
 def test_equal_texts_never_fall_into_two_splits(execute, tmp_path):
@@ -140,6 +190,7 @@ def test_official_test_split_stays_and_is_kept_out_of_the_others(execute, imdb):
     assert len(learned) == 81
     assert outcome.summary["duplicates"] == {"across_splits": 1, "within_split": 1}
     assert outcome.summary["repeated"] == {"within_split": 1}
+    assert outcome.summary["slices"] == {"source": {"imdb": sum(outcome.summary["examples"].values())}}
     assert [(row["reason"], Path(row["file"]).parts[-3:-1]) for row in outcome.bad_rows] == [
         ("conflicting labels", ("train", "neg")),
         ("conflicting labels", ("train", "pos")),

@@ -89,3 +89,12 @@ def test_split_without_a_label_is_named(split):
     assert message(summary(labels={split: Counter(neg=5)})).startswith(
         f"split {split} has no example labelled pos: of 45"
     )
+
+
+def test_a_column_of_many_values_is_named_with_its_setting():
+    account = summary()
+    account.slices = {"source": None, "channel": Counter(web=60), "user": None}
+    check(account, columns=("channel",))
+    text = message(account, columns=("channel", "user"))
+    assert text.startswith("data.columns names 'user', which has more than 50 values; ")
+    assert "take it out of data.columns" in text

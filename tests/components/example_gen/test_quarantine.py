@@ -31,6 +31,23 @@ def test_merged_counts_are_sums():
     assert total.accounted == 9
 
 
+def counted(*values):
+    summary = Summary()
+    for value in values:
+        summary.count_slice("channel", str(value))
+    return Report(summary)
+
+
+def test_values_are_counted_up_to_the_most_that_a_column_has():
+    assert merge([counted("web", "mail"), Report(), counted("web")]).summary.slices == {
+        "channel": Counter(web=2, mail=1)
+    }
+    fifty, first, second = counted(*range(50)), counted(*range(30)), counted(*range(29, 51))
+    assert len(merge([fifty, first]).summary.slices["channel"] or ()) == 50
+    assert merge([first, second]).summary.slices == {"channel": None}
+    assert merge([counted(*range(51), 0), fifty]).summary.slices == {"channel": None}
+
+
 def test_merging_leaves_the_parts_alone():
     part = report()
     merge([part, report()])
@@ -49,6 +66,7 @@ def test_summary_as_written():
         quarantined=Counter({"b": 1}),
         spans=Counter({7: 1}),
         references=Counter(previous=5),
+        slices={"source": Counter({"a.csv": 1}), "channel": None},
     )
     summary.labels["eval"]["neg"] += 1
     values = summary.to_dict()
@@ -64,6 +82,7 @@ def test_summary_as_written():
         "unlabelled": 2,
         "spans": {"7": 1},
         "references": {"previous": 5},
+        "slices": {"channel": None, "source": {"a.csv": 1}},
     }
     assert Summary.from_dict(json.loads(json.dumps(values))) == summary
 

@@ -53,6 +53,21 @@ def test_users_texts_need_no_label():
     assert candidate.labels == ()
 
 
+def test_values_of_columns_are_kept_and_what_cannot_be_written_is_told():
+    data = DataSettings(source="files", columns=("channel", "app"))
+
+    def of(*values) -> Any:
+        return examine(Row("a.csv", 7, "fine", "pos", None, None, values), data, LABELS)
+
+    assert of("web", "(none)").columns == ("web", "(none)")
+    bad = of("web", "caf\udce9")
+    assert (bad.reason, bad.detail) == (
+        "invalid UTF-8",
+        "byte 0xE9, which is not UTF-8, at character 4 of column 'app'",
+    )
+    assert of("w\0", "x").detail == "column 'channel' holds a NUL character at character 2"
+
+
 MANY = LabelSettings("multilabel", ("rude", "threat", "insult"), {"Rude": "rude"})
 
 

@@ -41,12 +41,14 @@ def test_nested_sections_become_settings():
         {
             "source": "files",
             "label": ["a", "b"],
+            "columns": ["channel"],
             "sample": {"fraction": 0.1, "stratify": True},
             "duplicates": {"within_split": "count"},
             "serving": {"path": "sent.jsonl", "text": "body"},
         }
     )
     assert (data.sample, data.duplicates) == (Sample(0.1, True), Duplicates("drop", "count"))
+    assert data.columns == ("channel",)
     assert (data.serving, data.label) == (Serving("sent.jsonl", text="body"), ("a", "b"))
 
 

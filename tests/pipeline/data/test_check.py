@@ -112,3 +112,17 @@ def test_texts_of_users_that_are_not_there_do_not_pass(checked, tmp_path):
 def test_data_that_is_not_there_is_one_clear_error(checked, tmp_path):
     with pytest.raises(DataError, match=r"nowhere\.csv"):
         checked(path=str(tmp_path / "nowhere.csv"))
+
+
+def test_values_of_columns_are_shown_and_too_many_stop_it(checked, tmp_path):
+    path = tmp_path / "a.csv"
+    lines = [
+        f'"{text}",{label},{"web" if number % 3 else "mail"},{number}' for number, (text, label) in enumerate(REVIEWS)
+    ]
+    path.write_text("\n".join(["text,label,channel,row", *lines]))
+    passed, printed = checked(path=str(path), columns=["channel"])
+    assert passed, printed
+    assert "channel: web 600, mail 300" in printed
+    passed, printed = checked(path=str(path), columns=["channel", "row"])
+    assert not passed
+    assert "a run would stop: data.columns names 'row', which has more than 50 values" in " ".join(printed.split())

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from components.errors import ConfigError, DataError
-from components.example_gen.formats.columns import Columns, check_columns, check_settings, row_maker
+from components.example_gen.formats.columns import Columns, check_columns, check_settings, first_fit, row_maker
 from components.example_gen.rows import BadRow, Row
 
 MANY = Columns("text", label="label", holds_many=True)
@@ -34,6 +34,53 @@ def test_wanted_columns_have_the_keys_that_name_them():
 def test_row_has_file_line_pair_and_official_split():
     assert make(Columns("a", "b", "c"), "one", "two", "pos") == Row("file", 7, "one", "pos", "two", "train")
     assert make(Columns("a"), "one") == Row("file", 7, "one", None, None, "train")
+
+
+OTHERS = Columns("text", label="label", others=("channel", "stars"))
+
+
+def test_further_columns_come_last_and_have_their_key():
+    assert OTHERS.keyed[2:] == [("data.columns", "channel"), ("data.columns", "stars")]
+    assert (OTHERS.wanted, OTHERS.required) == (("text", "label", "channel", "stars"), ("text", "label"))
+    assert make(OTHERS, "one", "pos", "web", 5) == Row("file", 7, "one", "pos", None, "train", ("web", "5"))
+    flags = Columns("text", None, ("a", "b"), ("x", "y"), True, others=("channel",))
+    assert make(flags, "one", "1", "0", "web") == Row("file", 7, "one", ("x",), None, "train", ("web",))
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        ("web", "web"),
+        ("  the\n web ", "the web"),
+        (3, "3"),
+        (True, "1"),
+        (False, "0"),
+        (None, "(none)"),
+        ("", "(none)"),
+        (" \t", "(none)"),
+        ("x" * 100, "x" * 100),
+        ("x" * 101, "x" * 99 + "…"),
+    ],
+)
+def test_value_of_a_further_column(value, kept):
+    assert make(OTHERS, "one", "pos", value, "").columns == (kept, "(none)")
+
+
+@pytest.mark.parametrize("value", [1.5, ["web"], {"a": 1}])
+def test_value_that_is_no_name_of_a_slice(value):
+    row = make(OTHERS, "one", "pos", "web", value)
+    assert (row.reason, row.text) == ("bad record", "one")
+    assert row.detail == f"column 'stars' holds {value!r}, which is no text, whole number or boolean"
+
+
+def test_rows_may_lack_further_columns_that_others_have():
+    assert first_fit([], OTHERS) is None
+    whole = ["stars", "channel", "label", "text"]
+    assert first_fit([(1, ["text"]), (2, whole), (3, whole)], OTHERS) == (2, whole)
+    sparse = [(1, ["text", "stars"]), (2, ["text", "label"]), (4, ["text", "label", "channel", "more"])]
+    assert first_fit(sparse, OTHERS) == (2, ["text", "label", "channel", "stars"])
+    assert first_fit(sparse[1:], OTHERS) == (2, ["text", "label", "channel"])
+    assert first_fit(sparse[:1], OTHERS) == (1, ["text", "stars"])
 
 
 @pytest.mark.parametrize(

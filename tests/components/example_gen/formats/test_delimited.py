@@ -13,6 +13,7 @@ from components.example_gen.formats import delimited, text
 from components.example_gen.formats.columns import Columns
 from components.example_gen.formats.file import InputFile
 from components.example_gen.rows import BadRow, Row
+from tests.components.example_gen.formats.samples import read_bytes
 
 COLUMNS = Columns("text", label="label")
 
@@ -331,3 +332,14 @@ def test_labels_in_one_text_need_a_delimiter(tmp_path):
         Row("rows.csv", 2, "a", ("x", "y")),
         Row("rows.csv", 3, "b", ()),
     ]
+
+
+def test_further_columns_are_read_wherever_they_stand(tmp_path):
+    columns = Columns("text", label="label", others=("channel", "stars"))
+    content = b"stars,label,more,text,channel\n5,pos,x,one,web\n,neg,y,two, \n"
+    assert read_bytes(tmp_path, content, "a.csv", columns) == [
+        Row("a.csv", 2, "one", "pos", None, None, ("web", "5")),
+        Row("a.csv", 3, "two", "neg", None, None, ("(none)", "(none)")),
+    ]
+    with pytest.raises(DataError, match=r"a\.csv:1: there is no column 'stars' \(data\.columns\); there are 'text'"):
+        read_bytes(tmp_path, b"text,label,channel\n", "a.csv", columns)

@@ -71,3 +71,27 @@ def test_line_beyond_every_text_costs_itself_alone(tmp_path, monkeypatch):
     first, long, last = read(tmp_path, good, json.dumps({"text": "a" * 200_000, "label": "b"}), good)
     assert (long.line, long.reason, long.detail) == (2, "over-long text", "the line has more than 1000 characters")
     assert (first.line, last.line) == (1, 3)
+
+
+OTHERS = Columns("text", label="label", others=("channel", "stars"))
+
+
+def test_a_line_may_lack_further_keys_that_another_has(tmp_path):
+    lines = [
+        '{"text": "a", "label": "b", "stars": 5}',
+        '{"text": "a", "label": "b", "channel": null}',
+        '{"text": "a", "label": "b"}',
+        '{"text": "a", "label": "b", "channel": "web", "stars": true}',
+    ]
+    rows = read(tmp_path, *lines, columns=OTHERS)
+    assert [row.columns for row in rows] == [("(none)", "5"), ("(none)", "(none)"), ("(none)", "(none)"), ("web", "1")]
+    assert [row.columns for row in read(tmp_path, *lines[:2], columns=OTHERS)] == [
+        ("(none)", "5"),
+        ("(none)", "(none)"),
+    ]
+
+
+def test_a_further_key_that_no_line_has_is_missed(tmp_path):
+    lines = ['{"text": "a"}', '{"text": "a", "label": "b", "channel": "web"}']
+    with pytest.raises(DataError, match=r"a\.jsonl:2: there is no column 'stars' \(data\.columns\); there are 'text'"):
+        read(tmp_path, *lines, columns=OTHERS)

@@ -113,3 +113,28 @@ def test_column_that_stands_twice(tmp_path):
 
 def test_no_rows(tmp_path):
     assert read(tmp_path, text=pa.array([], pa.string()), label=pa.array([], pa.string())) == []
+
+
+OTHERS = Columns("text", label="label", holds_many=True, others=("channel",))
+TEXT_AND_LABELS = {"text": pa.array(["a", "b"]), "label": pa.array([["x"], []])}
+
+
+@pytest.mark.parametrize(
+    ("values", "kept"),
+    [
+        (pa.array(["web", None]), ["web", "(none)"]),
+        (pa.array(["web", "web"]).dictionary_encode(), ["web", "web"]),
+        (pa.array([7, None]), ["7", "(none)"]),
+        (pa.array([True, False]), ["1", "0"]),
+        (pa.array([None, None], pa.null()), ["(none)", "(none)"]),
+    ],
+)
+def test_further_columns(tmp_path, values, kept):
+    rows = read(tmp_path, OTHERS, **TEXT_AND_LABELS, channel=values)
+    assert [row.columns for row in rows] == [(value,) for value in kept]
+
+
+@pytest.mark.parametrize("values", [pa.array([1.5, 2.0]), pa.array([["web"], ["mail"]])], ids=["floats", "lists"])
+def test_further_columns_of_another_type_are_refused(tmp_path, values):
+    with pytest.raises(DataError, match=r"column 'channel' \(data\.columns\) is of type .* not text, whole numbers or"):
+        read(tmp_path, OTHERS, **TEXT_AND_LABELS, channel=values)

@@ -101,3 +101,17 @@ def test_record_beyond_every_text_is_skipped(tmp_path, monkeypatch):
     assert bad.detail == f"the record has {len(long)} bytes, more than 1000"
     assert (first.line, last.line) == (1, 3)
     assert [row.reason for row in read_bytes(tmp_path, content[:4000], "a.tfrecord")[1:]] == ["damaged file"]
+
+
+OTHERS = Columns("text", label="label", others=("channel", "stars"))
+
+
+def test_a_record_may_lack_further_features_that_another_has(tmp_path):
+    records = [{}, {"channel": [b"web"]}, {"stars": [5]}, {"channel": [], "stars": [0]}]
+    records = [{"text": [b"a"], "label": [b"b"], **record} for record in records]
+    rows = read(tmp_path, *records, columns=OTHERS)
+    assert [row.columns for row in rows] == [("(none)", "(none)"), ("web", "(none)"), ("(none)", "5"), ("(none)", "0")]
+    [*_, two] = read(tmp_path, *records, records[0] | {"stars": [1, 2]}, columns=OTHERS)
+    assert (two.line, two.detail) == (5, "feature 'stars' has 2 values where one was expected")
+    with pytest.raises(DataError, match=r"a\.tfrecord:1: there is no column 'stars' \(data\.columns\)"):
+        read(tmp_path, *records[:2], columns=OTHERS)
