@@ -6,7 +6,7 @@ import dataclasses
 import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -18,12 +18,9 @@ from components.linear_baseline.predictions import Scored
 from components.linear_baseline.reading import Batch
 from components.linear_baseline.regression import Regression
 from components.linear_baseline.settings import Task
-from components.linear_baseline.vectors import Vectoriser
+from components.linear_baseline.vectors import Rows, Vectoriser
 from components.trainer.decisions import Decided, decide, scores_of
 from components.trainer.metrics import measure
-
-if TYPE_CHECKING:
-    from scipy import sparse
 
 _LOG = logging.getLogger(__name__)
 
@@ -142,7 +139,7 @@ def _answer(model: _Model, batches: Iterator[Batch], labels: int) -> _Answers:
     return _Answers(ids, np.concatenate(logits), np.concatenate(targets))
 
 
-def _beside(parts: list[sparse.csr_matrix]) -> sparse.csr_matrix:
+def _beside(parts: list[Rows]) -> Rows:
     from scipy import sparse
 
     return parts[0] if len(parts) == 1 else sparse.hstack(parts, format="csr")

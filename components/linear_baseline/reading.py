@@ -49,12 +49,13 @@ def read(files: Sequence[str], labels: int, pair: bool) -> Iterator[Batch]:
 
 def count(files: Sequence[str]) -> int:
     """How many examples the files hold."""
-    return int(_records(files).reduce(np.int64(0), lambda total, _: total + 1).numpy())
+    total: Any = _records(files).reduce(np.int64(0), lambda counted, _: counted + 1)
+    return int(total.numpy())
 
 
 def _records(files: Sequence[str]) -> tf.data.Dataset:
     return tf.data.TFRecordDataset(list(files), compression_type="GZIP")
 
 
-def _decoded(values: tf.Tensor) -> list[str]:
+def _decoded(values: Any) -> list[str]:
     return [value.decode(errors="replace") for value in values.numpy()]

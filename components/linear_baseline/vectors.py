@@ -7,12 +7,12 @@ all that there are. Of the buckets, four million, those that enough texts fill a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from scipy import sparse
+Rows = Any
+"""A scipy.sparse.csr_matrix, float32, a row a text: what is known of scikit-learn's types cannot say so."""
 
 # One-letter words count (0.002 of accuracy on IMDB). Ideographs stand without spaces, and are words of their own, as in
 # BERT's own tokenisation.
@@ -42,16 +42,10 @@ class Vectoriser:
     def __init__(self) -> None:
         from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
 
-        self._hasher = HashingVectorizer(
-            token_pattern=_WORD,
-            ngram_range=_NGRAMS,
-            n_features=_BUCKETS,
-            alternate_sign=False,
-            norm=None,
-            dtype=np.float32,
-        )
-        self._weigher = TfidfTransformer(sublinear_tf=SETTINGS["sublinear_tf"])
-        self._counts: list[sparse.csr_matrix] = []
+        counting: dict[str, Any] = {"alternate_sign": False, "norm": None, "dtype": np.float32}
+        self._hasher: Any = HashingVectorizer(token_pattern=_WORD, ngram_range=_NGRAMS, n_features=_BUCKETS, **counting)
+        self._weigher: Any = TfidfTransformer(sublinear_tf=SETTINGS["sublinear_tf"])
+        self._counts: list[Rows] = []
         self._kept = np.zeros(0, np.int64)
 
     @property
@@ -63,23 +57,23 @@ class Vectoriser:
         """Takes training texts."""
         self._counts.append(self._hasher.transform(texts))
 
-    def fit(self) -> sparse.csr_matrix:
+    def fit(self) -> Rows:
         """The rows of all the training texts, [texts, features]. There must be one."""
         from scipy import sparse
 
-        counts = sparse.vstack(self._counts, format="csr")
+        counts: Any = sparse.vstack(self._counts, format="csr")
         self._counts.clear()
         self._kept = _worth_keeping(counts)
         counts = counts[:, self._kept]
         return self._weigher.fit(counts).transform(counts, copy=False) if self.features else counts
 
-    def transform(self, texts: Sequence[str]) -> sparse.csr_matrix:
+    def transform(self, texts: Sequence[str]) -> Rows:
         """The rows of other texts, [texts, features]: nothing where a text has no word that the training texts had."""
         counts = self._hasher.transform(texts)[:, self._kept]
         return self._weigher.transform(counts, copy=False) if self.features else counts
 
 
-def _worth_keeping(counts: sparse.csr_matrix) -> np.ndarray:
+def _worth_keeping(counts: Rows) -> np.ndarray:
     """The buckets, rising, that enough texts fill; of too many those that most texts do, and the lower of equals."""
     texts = np.bincount(counts.indices, minlength=counts.shape[1])
     enough = np.flatnonzero(texts >= _LEAST_TEXTS)

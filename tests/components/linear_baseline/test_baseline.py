@@ -119,8 +119,8 @@ def test_the_texts_of_a_pair_are_told_apart(tmp_path):
         pairs = [(text("a", chance=chance), text("b", chance=chance)) for _ in range(count)]
         # The label says which of the two is a's: of all their words together, nothing could be learned.
         return [
-            (f"{seed}-{number}", *(pair if number % 2 else pair[::-1]), [number % 2])
-            for number, pair in enumerate(pairs)
+            (f"{seed}-{number}", *((of_a, of_b) if number % 2 else (of_b, of_a)), [number % 2])
+            for number, (of_a, of_b) in enumerate(pairs)
         ]
 
     files = write_splits(tmp_path, train=rows(120, 0), eval=rows(60, 1), test=rows(60, 2))
