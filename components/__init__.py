@@ -19,6 +19,7 @@ _ARTIFACT_TYPES = {
     "Quarantine": "components.example_gen.artifact",
     "Profile": "components.example_gen.artifact",
     "DataBlessing": "components.data_gate.artifact",
+    "LinearPredictions": "components.linear_baseline.artifact",
 }
 
 

@@ -29,6 +29,7 @@ _ENTRY_POINTS = {
         *(f"components.example_gen.formats.{name}" for name in ("delimited", "jsonl", "parquet", "tfrecord")),
     ),
     "data_gate": ("components.data_gate.executor",),
+    "linear_baseline": ("components.linear_baseline.executor",),
     "transform": ("components.transform.preprocessing",),
     "trainer": ("components.trainer.run",),
     "served_model": ("components.served_model.executor",),
@@ -42,6 +43,7 @@ _BUILT_ON = ("tfx", "tensorflow", "tensorflow-text", "tensorflow-transform", "te
 _ALSO_BUILT_ON = {
     "example_gen": ("apache-beam", "google-crc32c", "pyarrow"),
     "data_gate": ("tensorflow-data-validation", "numpy", "pandas", "pyarrow", "scipy"),
+    "linear_baseline": ("numpy", "pyarrow", "scikit-learn", "scipy"),
     "trainer": ("numpy", "scikit-learn", "scipy", "tensorflow-hub"),
 }
 # What a serving check's server and clients are built on beside that, and the messages that they speak in.

@@ -17,6 +17,7 @@ from components.evaluator.component import Evaluator
 from components.evaluator.eval_config import build_eval_config
 from components.example_gen.component import TextExampleGen
 from components.features import EVAL, TRAIN
+from components.linear_baseline.component import LinearBaseline
 from components.pusher.component import Pusher
 from components.served_model.component import ServedModel
 from components.serving_check.component import ServingCheck
@@ -58,6 +59,13 @@ def build_components(config: Config, outside: Outside) -> list[BaseNode]:
         code=outside.code["data_gate"],
     )
 
+    linear_baseline = LinearBaseline(
+        examples=examples,
+        settings=baseline_settings(config),
+        code=outside.code["linear_baseline"],
+    )
+    linear_baseline.add_upstream_node(data_gate)
+
     transform = Transform(
         examples=examples,
         schema=schema,
@@ -93,6 +101,8 @@ def build_components(config: Config, outside: Outside) -> list[BaseNode]:
         labels=labels,
         code=outside.code["evaluator"],
     )
+    # Nothing is judged before it is known what a simpler model reaches.
+    evaluator.add_upstream_node(linear_baseline)
     serving_check = ServingCheck(
         model=model,
         examples=examples,
@@ -114,6 +124,7 @@ def build_components(config: Config, outside: Outside) -> list[BaseNode]:
         curated_schema,
         example_validator,
         data_gate,
+        linear_baseline,
         transform,
         served_model,
         trainer,
@@ -121,6 +132,16 @@ def build_components(config: Config, outside: Outside) -> list[BaseNode]:
         serving_check,
         pusher,
     ]
+
+
+def baseline_settings(config: Config) -> dict[str, Any]:
+    """What LinearBaseline reads: see `components.linear_baseline.settings.Task`."""
+    return {
+        "labels": _settings(config.labels, "kind", "names", "threshold"),
+        "decisions": _settings(config.decisions),
+        "pair": _is_pair(config),
+        "at_recall": config.training.at_recall,
+    }
 
 
 def trainer_settings(config: Config, outside: Outside) -> dict[str, Any]:

@@ -14,7 +14,7 @@ OBSERVE = "Observe"
 VERDICT = "Verdict"
 TFX_STEPS = (
     "TextExampleGen", "StatisticsGen", "CuratedSchema", "ExampleValidator", "DataGate",
-    "Transform", "Trainer", "ServedModel", "Evaluator", "ServingCheck", "Pusher",
+    "LinearBaseline", "Transform", "Trainer", "ServedModel", "Evaluator", "ServingCheck", "Pusher",
 )  # fmt: skip
 STEPS = (OBSERVE, *TFX_STEPS, VERDICT)
 DEFAULT = "default"

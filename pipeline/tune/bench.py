@@ -124,14 +124,21 @@ def run_data_steps(config: Config, outside: Outside, checkpoints: Path, console:
 
 
 def upstream_of(components: Sequence[BaseNode], node_id: str) -> list[BaseNode]:
-    """Those of the components that one of them needs, directly or not, in their order; without itself."""
+    """Those of the components that one of them needs, directly or not, in their order; without itself.
+
+    They forget the others that were told to wait for them, without which TFX takes no pipeline.
+    """
     needed: set[str] = set()
     waiting = [_of_id(components, node_id)]
     while waiting:
-        found = _needs(waiting.pop()) - needed
-        needed |= found
-        waiting += [component for component in components if component.id in found]
-    return [component for component in components if component.id in needed]
+        new = _needs(waiting.pop()) - needed
+        needed |= new
+        waiting += [component for component in components if component.id in new]
+    found = [component for component in components if component.id in needed]
+    for component in found:
+        for other in [node for node in component.downstream_nodes if node.id not in needed]:
+            component.remove_downstream_node(other)
+    return found
 
 
 def study_name(config: Config, outside: Outside, space: Space) -> str:

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.e2e
 
 STEPS = [
     "TextExampleGen", "StatisticsGen", "CuratedSchema", "ExampleValidator", "DataGate",
-    "Transform", "Trainer", "ServedModel", "Evaluator", "ServingCheck", "Pusher",
+    "LinearBaseline", "Transform", "Trainer", "ServedModel", "Evaluator", "ServingCheck", "Pusher",
 ]  # fmt: skip
 UP_TO_TRAINER = STEPS[: STEPS.index("Trainer") + 1]
 

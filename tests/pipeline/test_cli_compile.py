@@ -25,7 +25,7 @@ def test_it_writes_a_file_that_submit_takes_and_says_so(tmp_path, monkeypatch):
     spec, platform = yaml.safe_load_all((tmp_path / "demo-pipeline.yaml").read_text())
     assert spec["pipelineInfo"]["name"] == "demo"
     assert "platforms" in platform
-    assert "demo-pipeline.yaml: 13 steps, parameters encoder, epochs" in result.output
+    assert "demo-pipeline.yaml: 14 steps, parameters encoder, epochs" in result.output
     assert "bertline submit demo-pipeline.yaml" in result.output
 
 

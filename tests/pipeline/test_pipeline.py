@@ -15,7 +15,7 @@ from pipeline.pipeline import build_components, build_pipeline
 
 STEPS = [
     "TextExampleGen", "StatisticsGen", "CuratedSchema", "ExampleValidator", "DataGate",
-    "Transform", "Trainer", "ServedModel", "Evaluator", "ServingCheck", "Pusher",
+    "LinearBaseline", "Transform", "Trainer", "ServedModel", "Evaluator", "ServingCheck", "Pusher",
 ]  # fmt: skip
 
 
@@ -46,8 +46,9 @@ def test_the_steps_and_what_each_waits_for(config, outside):
     upstream = {step.id: {node.id for node in step.upstream_nodes} for step in pipeline.components}
     assert set(upstream) == set(STEPS)
     assert upstream["Transform"] == {"TextExampleGen", "CuratedSchema", "DataGate"}
+    assert upstream["LinearBaseline"] == {"TextExampleGen", "DataGate"}
     assert upstream["Trainer"] == {"Transform"}
-    assert upstream["Evaluator"] == {"TextExampleGen", "Trainer", "ServedModel"}
+    assert upstream["Evaluator"] == {"TextExampleGen", "LinearBaseline", "Trainer", "ServedModel"}
     assert upstream["ServingCheck"] == {"TextExampleGen", "Trainer"}
     assert upstream["Pusher"] == {"Trainer", "Evaluator", "ServingCheck", "ServedModel"}
 
@@ -62,7 +63,9 @@ def test_the_steps_and_what_each_waits_for(config, outside):
         ("serving.max_p99_ms=2000", {"ServingCheck"}),
         ("serving.release='2.15'", {"ServingCheck"}),
         ("data.sample.fraction=0.5", {"TextExampleGen"}),
-        ("labels.threshold=0.4", {"Trainer", "Evaluator"}),
+        ("labels.threshold=0.4", {"LinearBaseline", "Trainer", "Evaluator"}),
+        ("decisions.tune=f1", {"LinearBaseline", "Trainer"}),
+        ("training.at_recall=0.7", {"LinearBaseline", "Trainer"}),
         ("samples=[other]", set()),
     ],
 )
@@ -108,9 +111,10 @@ def test_the_code_of_the_server_is_the_checks_own(config, outside, monkeypatch):
     ("library", "steps"),
     [
         *((library, {"serving_check"}) for library in ("grpcio", "aiohttp", "httpx", "protobuf")),
-        ("numpy", {"serving_check", "data_gate", "trainer"}),
-        ("scipy", {"data_gate", "trainer"}),
-        ("pyarrow", {"example_gen", "data_gate"}),
+        ("numpy", {"serving_check", "data_gate", "linear_baseline", "trainer"}),
+        ("scipy", {"data_gate", "linear_baseline", "trainer"}),
+        ("scikit-learn", {"linear_baseline", "trainer"}),
+        ("pyarrow", {"example_gen", "data_gate", "linear_baseline"}),
         ("apache-beam", {"example_gen"}),
     ],
 )

@@ -31,6 +31,8 @@ def test_only_what_the_trainer_needs_is_run():
     config = load_config("demo")
     found = upstream_of(build_components(config, unobserved(config)), "Trainer")
     assert {component.id for component in found} == DATA_STEPS
+    # TFX refuses a pipeline whose steps know of one that is not in it.
+    assert {node.id for component in found for node in component.downstream_nodes} <= DATA_STEPS
     config = load_config("demo", ["training.warm_start=true"])
     found = upstream_of(build_components(config, unobserved(config)), "Trainer")
     assert {component.id for component in found} == {*DATA_STEPS, "ServedModel"}
