@@ -21,6 +21,7 @@ CHARACTERS = "characters"
 TOKENS = "tokens"
 UNKNOWN_RATE = "unknown_rate"
 LENGTH_BAND = "length_band"
+SOURCE = "source"
 SPAN = "span"
 SOURCE = "source"
 # Names that a user's own columns cannot have: those above, and what the evaluator calls slices by a text's own words.

@@ -15,19 +15,19 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator, mod
 
 from components.encoders.handles import EMBEDDED, known_max_positions
 from components.errors import ConfigError
+from components.evaluator.names import EVERY_VALUE, IDENTITY, NEED_BOTH_CLASSES
 from components.example_gen import spans
 from components.example_gen.bands import length_bands
 from components.example_gen.settings import PREVIOUS_SPAN
 from components.features import LABEL, LENGTH_BAND, NO_LABEL, RESERVED, SOURCE, SPAN
 from components.serving_check.releases import RELEASES, release_for
+from pipeline.config_gates import Gates, metric_fault
 from pipeline.config_training import Decisions, Tracking, Training
 from pipeline.kubeflow.settings import Kubeflow
 from pipeline.section import Fraction, Positive, Section
 
 # The settings of `data` that only the source `files` reads.
 _OF_FILES = ("test_path", "format", "text", "text_pair", "label", "label_delimiter", "columns", "delimiter")
-# What has no meaning where all examples are of one class, as in a slice by label.
-_NEED_BOTH_CLASSES = frozenset({"auc", "auc_pr"})
 
 
 class Splits(Section):
@@ -271,27 +271,6 @@ class Encoder(Section):
         return self
 
 
-class Gate(Section):
-    """What one metric must reach. A floor is always needed: on a first run nothing is served to compare with."""
-
-    at_least: Annotated[float, Field(gt=0.0, le=1.0)] = Field(description="floor of the candidate")
-    max_drop: Annotated[float, Field(ge=0.0, lt=1.0)] | None = Field(
-        default=None, description="how far below the served model the candidate may be"
-    )
-
-
-MetricGates = dict[Literal["accuracy", "auc", "auc_pr", "precision", "recall", "f1"], Gate]
-
-
-class Gates(Section):
-    """What a model must reach on the test split before users get it."""
-
-    metrics: MetricGates = Field(min_length=1)
-    slices: dict[str, MetricGates] = Field(default={}, description="'length_band=300+': gates of that slice")
-    min_examples: Annotated[int, Field(ge=1)] = Field(default=100, description="fewer in the test split prove nothing")
-    min_slice_examples: Annotated[int, Field(ge=1)] = Field(default=30, description="the same, of each gated slice")
-
-
 class Serving(Section):
     """What a server that has loaded a model must reach before users get it."""
 
@@ -416,21 +395,40 @@ class Config(Section):
     @model_validator(mode="after")
     def _slices_exist(self) -> Config:
         values = {LABEL: self.labels.names, LENGTH_BAND: length_bands(self.data.length_bands)}
+        if self.gates.identities is not None:
+            values[IDENTITY] = tuple(self.gates.identities.terms)
         patterns = self.data.open_slices
         if SOURCE not in patterns:
             values[SOURCE] = [self.data.source]
         for name, gates in self.gates.slices.items():
             feature, _, value = name.partition("=")
             may_exist = feature in patterns and re.fullmatch(patterns[feature][1], value)
-            if value not in values.get(feature, ()) and not may_exist:
+            is_every = value == EVERY_VALUE and (feature in values or feature in patterns)
+            if value not in values.get(feature, ()) and not may_exist and not is_every:
                 known = [f"{feature}={value}" for feature, all_values in values.items() for value in all_values]
                 known += [f"{feature}={shown}" for feature, (shown, _) in patterns.items()]
                 raise ValueError(f"gates.slices has '{name}', which is no slice; there are {', '.join(known)}")
             if not gates:
                 raise ValueError(f"gates.slices.{name} gates nothing; give it a metric, or leave it out")
-            meaningless = sorted(_NEED_BOTH_CLASSES & set(gates)) if feature == LABEL else []
+            meaningless = sorted(NEED_BOTH_CLASSES & set(gates)) if feature == LABEL else []
             if meaningless:
                 raise ValueError(f"gates.slices.{name}: {meaningless[0]} has no meaning in a slice of one label")
+        return self
+
+    @model_validator(mode="after")
+    def _metrics_are_of_labels(self) -> Config:
+        scored = self.labels.names[1:] if self.labels.kind == "binary" else self.labels.names
+        faults = [
+            metric_fault(metric, scored)
+            for gates in (self.gates.metrics, *self.gates.slices.values())
+            for metric in gates
+        ]
+        fault = next((fault for fault in faults if fault), None)
+        if fault:
+            raise ValueError(fault)
+        identities = self.gates.identities
+        if identities is not None and identities.label is not None and identities.label not in scored:
+            raise ValueError(f"gates.identities.label is {identities.label}; those with a score are {list(scored)}")
         return self
 
     @property

@@ -59,7 +59,7 @@ class Display:
             TextColumn("left"),
             console=console,
         )
-        self._lines_printed = 0
+        self._lines_printed, self._unit = 0, ""
 
     @contextmanager
     def showing(self) -> Iterator[None]:
@@ -73,13 +73,19 @@ class Display:
 
     def changed(self, step: Step) -> None:
         """A step has started or ended."""
-        for task in self._bar.task_ids:
-            self._bar.remove_task(task)
-        self._lines_printed = 0
+        self._begin("")
         if step.state is not State.RUNNING and not self._console.is_terminal:
             self._console.print(f"{step.name:<18} {step.state.value:<7} {step.seconds:6.1f} s")
 
+    def _begin(self, unit: str) -> None:
+        """Another step, or another part of one, which counts in other units."""
+        for task in self._bar.task_ids:
+            self._bar.remove_task(task)
+        self._lines_printed, self._unit = 0, unit
+
     def _progressed(self, progress: Progress) -> None:
+        if progress.unit != self._unit:
+            self._begin(progress.unit)
         figures = "  ".join(f"{name} {value:.4g}" for name, value in progress.figures.items())
         if self._console.is_terminal:
             if not self._bar.task_ids:

@@ -14,7 +14,6 @@ from components.curated_schema.component import CuratedSchema
 from components.curated_schema.statistics import stats_options
 from components.data_gate.component import DataGate
 from components.evaluator.component import Evaluator
-from components.evaluator.eval_config import build_eval_config
 from components.example_gen.component import TextExampleGen
 from components.features import EVAL, TRAIN
 from components.linear_baseline.component import LinearBaseline
@@ -96,13 +95,12 @@ def build_components(config: Config, outside: Outside) -> list[BaseNode]:
         examples=examples,
         model=model,
         baseline_model=served_model.outputs["model"],
-        eval_config=build_eval_config(gates, labels),
+        linear_baseline=linear_baseline.outputs["predictions"],
         gates=gates,
         labels=labels,
+        columns=config.data.columns,
         code=outside.code["evaluator"],
     )
-    # Nothing is judged before it is known what a simpler model reaches.
-    evaluator.add_upstream_node(linear_baseline)
     serving_check = ServingCheck(
         model=model,
         examples=examples,

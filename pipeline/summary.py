@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,10 @@ _STYLES = {
     Verdict.STOPPED: "bold red",
 }
 _SHOWN_SCORES = 3  # of the samples, where there are several labels
+# What is asked of a check's value, or of how it stands beside another model's.
+_GATES = {"at_least": "≥", "at_most": "≤", "max_drop": "drop ≤", "max_rise": "rise ≤", "above_linear": "above by ≥"}
+_BESIDE = {"max_drop": "served", "max_rise": "served", "above_linear": "linear"}
+_ALONE = ("at_least", "at_most")
 GATE = "data gate"  # the path to what it found, where it stopped the run
 
 
@@ -78,6 +82,10 @@ def summarise(run: Run, outcome: Outcome, seconds: float) -> dict[str, Any]:
         "metrics": evaluation.get("metrics"),
         "baseline_metrics": evaluation.get("baseline_metrics"),
         "baseline_version": evaluation.get("baseline_version"),
+        "linear_metrics": evaluation.get("linear_metrics"),
+        "intervals": evaluation.get("intervals"),
+        "comparisons": evaluation.get("comparisons", []),
+        "forced": evaluation.get("forced"),
         "thresholds": evaluation.get("thresholds"),
         "checks": evaluation.get("checks", []),
         "serving": {key: serving[key] for key in ("release", "server", "checks")} if serving else None,
@@ -110,7 +118,7 @@ def print_outcome(console: Console, run: Run, outcome: Outcome) -> None:
         console.print(_checks_table(evaluation["checks"]))
     if outcome.serving:
         console.print(_serving_table(outcome.serving))
-    for note in evaluation.get("notes", []):
+    for note in _notes(evaluation):
         console.print(f"note: {note}", soft_wrap=True)
     if outcome.samples:
         console.print(_samples_table(outcome.samples))
@@ -118,6 +126,14 @@ def print_outcome(console: Console, run: Run, outcome: Outcome) -> None:
         console.print(Text.assemble((f"{name:<10} ", "dim"), path), soft_wrap=True)
     console.print()
     console.print(Text(outcome.sentence, _STYLES[outcome.verdict]), soft_wrap=True)
+
+
+def _notes(evaluation: dict[str, Any]) -> Iterator[str]:
+    """What else there is to know of the evaluation, and what a forced blessing passed over."""
+    if evaluation.get("forced"):
+        yield f"blessed by force: {evaluation['forced']}"
+        yield from (f"missed all the same: {reason}" for reason in evaluation["reasons"])
+    yield from evaluation.get("notes", [])
 
 
 def _sentences(run: Run) -> Iterator[str]:
@@ -158,14 +174,27 @@ def _checks_table(checks: list[dict[str, Any]]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("slice", "metric"):
         table.add_column(name)
-    for name in ("value", "served", "gate"):
+    for name in ("value", "interval", "beside", "gate"):
         table.add_column(name, justify="right")
     table.add_column("")
     for check in checks:
-        gate = f"≥ {check['limit']:.4f}" if check["kind"] == "at_least" else f"drop ≤ {check['limit']:.4f}"
-        served = "" if check["kind"] == "at_least" else _figure(check["baseline"])
-        table.add_row(Text(check["slice"]), check["metric"], _figure(check["value"]), served, gate, _passed(check))
+        table.add_row(
+            Text(check["slice"]),
+            Text(check["metric"]),
+            _figure(check["value"]),
+            _interval(check.get("interval"), is_difference=check["kind"] not in _ALONE),
+            "" if check["kind"] in _ALONE else f"{_figure(check['baseline'])} {_BESIDE[check['kind']]}",
+            f"{_GATES[check['kind']]} {check['limit']:.4f}",
+            _passed(check),
+        )
     return table
+
+
+def _interval(interval: Sequence[float] | None, *, is_difference: bool) -> str:
+    if interval is None:
+        return ""
+    form = "+.4f" if is_difference else ".4f"
+    return " to ".join(format(bound, form) for bound in interval)
 
 
 def _serving_table(serving: dict[str, Any]) -> Table:

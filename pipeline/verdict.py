@@ -90,7 +90,9 @@ def read_outcome(steps: Sequence[Step]) -> Outcome:
         raise LookupError("Evaluator, ServingCheck and Pusher left no verdict: they have not all ended")
     evaluation, serving, push = left.evaluation, left.serving, left.push
     if push["status"] == "not_blessed":
-        return Outcome(Verdict.NOT_BLESSED, [*evaluation["reasons"], *serving["reasons"]], evaluation, serving)
+        # Those of a forced blessing were overruled.
+        missed = [] if evaluation["blessed"] else evaluation["reasons"]
+        return Outcome(Verdict.NOT_BLESSED, [*missed, *serving["reasons"]], evaluation, serving)
     verdict = Verdict.PUSHED if push["status"] == "pushed" else Verdict.UNCHANGED
     return Outcome(verdict, [], evaluation, serving, push["version"], push["folder"], push["digest"])
 

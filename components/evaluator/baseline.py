@@ -54,7 +54,7 @@ def candidate_decisions(folder: str, labels: Mapping[str, Any]) -> Decisions:
         decisions = read_decisions(folder, labels)
     except DecisionsError as error:
         raise EvaluationError(f"the trained model cannot be evaluated: {error}; mend its export") from error
-    cause = _difference_in_labels(decisions, default_decisions(labels)) or _wrong_number(folder, decisions)
+    cause = difference_in_labels(decisions, default_decisions(labels)) or _wrong_number(folder, decisions)
     if cause:
         raise EvaluationError(
             f"the trained model cannot be evaluated: {cause}, as labels.kind and labels.names say; mend its export"
@@ -85,7 +85,7 @@ def find_baseline(served: Sequence[artifact.Artifact], candidate: str, labels: M
         baseline = dataclasses.replace(baseline, decisions=read_decisions(folder, labels))
     except DecisionsError as error:
         return baseline.with_problem(str(error))
-    cause = _difference_in_signature(folder, candidate) or _difference_in_labels(
+    cause = _difference_in_signature(folder, candidate) or difference_in_labels(
         baseline.decisions, read_decisions(candidate, labels)
     )
     return baseline if cause is None else baseline.with_problem(cause)
@@ -104,7 +104,8 @@ def _difference_in_signature(folder: str, candidate: str) -> str | None:
     return None
 
 
-def _difference_in_labels(decisions: Decisions | None, other: Decisions) -> str | None:
+def difference_in_labels(decisions: Decisions | None, other: Decisions) -> str | None:
+    """What sets the labels of two models apart, None where nothing does."""
     if decisions is None or (decisions.kind, decisions.names) == (other.kind, other.names):
         return None
     return f"it answers with {_shown(decisions)}, not with {_shown(other)}"

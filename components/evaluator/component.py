@@ -13,6 +13,9 @@ from tfx.dsl.components.base import executor_spec
 from tfx.types import component_spec, standard_artifacts, standard_component_specs, system_executions
 
 from components.evaluator import executor
+from components.evaluator.eval_config import build_eval_config
+from components.features import TEST
+from components.linear_baseline.artifact import LinearPredictions
 
 
 class EvaluatorSpec(component_spec.ComponentSpec):
@@ -31,6 +34,7 @@ class EvaluatorSpec(component_spec.ComponentSpec):
         standard_component_specs.BASELINE_MODEL_KEY: component_spec.ChannelParameter(
             type=standard_artifacts.Model, optional=True
         ),
+        executor.LINEAR_BASELINE: component_spec.ChannelParameter(type=LinearPredictions, optional=True),
     }
     OUTPUTS = {
         standard_component_specs.EVALUATION_KEY: component_spec.ChannelParameter(
@@ -57,30 +61,31 @@ class Evaluator(tfx_evaluator.Evaluator):
         examples: types.BaseChannel,
         model: types.BaseChannel,
         baseline_model: types.BaseChannel | None,
-        eval_config: config_pb2.EvalConfig,
+        linear_baseline: types.BaseChannel | None,
         gates: Mapping[str, Any],
         labels: Mapping[str, Any],
+        columns: Sequence[str],
         code: str,
-        example_splits: Sequence[str] = ("test",),
     ) -> None:
         """
         Args:
-            examples: raw Examples, as example_gen wrote them.
+            examples: raw Examples, as example_gen wrote them, of which those of the split `test` are judged.
             model: the candidate, with the signature `serving_examples`.
             baseline_model: what is served now (`ServedModel`), or None to compare with nothing.
-            eval_config: made by `eval_config.build_eval_config` from the same gates and labels.
+            linear_baseline: LinearBaseline's scores of the same examples, or None to compare with none.
             gates: the configuration's section `gates`, as plain values (see `gates.judge`).
             labels: `kind`, `names` and `threshold` of its section `labels`, as plain values; a model that says how it
                 answers (`signatures.DECISIONS_FILE`) is judged by that, and another by the threshold.
+            columns: features of the user's own that metrics are sliced by, beside those that every example has.
             code: fingerprint of the code that runs here, so that a cached verdict is used only while it is the same.
-            example_splits: the splits that are judged, together.
         """
         spec = EvaluatorSpec(
             examples=examples,
             model=model,
             baseline_model=baseline_model,
-            eval_config=eval_config,
-            example_splits=json.dumps(list(example_splits)),
+            linear_baseline=linear_baseline,
+            eval_config=build_eval_config(gates, columns),
+            example_splits=json.dumps([TEST]),
             gates=json.dumps(gates, sort_keys=True),
             labels=json.dumps(labels, sort_keys=True),
             code=code,

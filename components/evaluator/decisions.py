@@ -76,12 +76,15 @@ def written_decisions(folder: str) -> Decisions | None:
         DecisionsError: its file cannot be used.
     """
     file = Path(folder) / DECISIONS_FILE
-    if not file.is_file():
-        return None
+    return decisions_of(file.read_text(encoding="utf-8"), DECISIONS_FILE) if file.is_file() else None
+
+
+def decisions_of(text: str, file: str) -> Decisions:
+    """Those in the text of a file of decisions, whose name is for messages. Raises DecisionsError as above."""
     try:
-        return _checked(json.loads(file.read_text(encoding="utf-8")))
+        return _checked(json.loads(text))
     except (ValueError, KeyError, TypeError) as error:
-        raise DecisionsError(f"its {DECISIONS_FILE} cannot be used ({type(error).__name__}: {error})") from error
+        raise DecisionsError(f"its {file} cannot be used ({type(error).__name__}: {error})") from error
 
 
 def _checked(written: Mapping[str, Any]) -> Decisions:

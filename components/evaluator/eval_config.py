@@ -1,55 +1,84 @@
-"""What TensorFlow Model Analysis (TFMA) computes: the models, metrics and slices, as its EvalConfig."""
+"""What TensorFlow Model Analysis (TFMA) is told: the models, the metric and what is sliced by, as its EvalConfig."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.proto import config_pb2
 
 from components import features
-from components.evaluator.decisions import default_decisions
-from components.evaluator.figures import COUNTS, INVALID_NEGATIVES, INVALID_POSITIVES
-from components.evaluator.gates import EXAMPLE_COUNT, LOSS, slice_feature
-from components.features import MULTICLASS
-from components.signatures import SCORES, SERVING_EXAMPLES
+from components.evaluator import tfma_metric
+from components.evaluator.decisions import Decisions
+from components.evaluator.names import CANDIDATE, IDENTITY, LINEAR, SERVED, slice_feature
+from components.signatures import SERVING_EXAMPLES
 
-CANDIDATE = "candidate"
-BASELINE = "baseline"
-
-# What a model decides by its scores, [batch, labels], 0 or 1: thresholds differ by model, TFMA's are one for all.
-DECIDED = "decided"
-
-# Stands in for a score that is no probability: above every threshold, so that it can be counted (see `scores.py`).
-INVALID_SCORE = 2.0
-_BETWEEN_VALID_AND_INVALID = 1.5
-_BETWEEN_NO_AND_YES = 0.5
-
-_ALWAYS_SLICED = (features.LENGTH_BAND,)
+# Where an example has them.
+_ALWAYS_SLICED = (features.LENGTH_BAND, features.LABEL, features.SPAN, features.SOURCE)
 
 
-def build_eval_config(gates: Mapping[str, Any], labels: Mapping[str, Any]) -> config_pb2.EvalConfig:
-    """The EvalConfig for a candidate and a baseline, both exported by the Trainer.
+def build_eval_config(gates: Mapping[str, Any], columns: Sequence[str] = ()) -> config_pb2.EvalConfig:
+    """The EvalConfig of a task: its models, and the features that their metrics are sliced by.
+
+    Which decisions the metric goes by is known when the models are: see `for_models`.
 
     Args:
         gates: the configuration's section `gates`, as plain values: every feature of its slices is sliced by.
-        labels: `kind`, `names` and `threshold` of its section `labels`, as plain values.
+        columns: further features that are.
 
     Raises:
         ConfigError: a gate's slice has not the form feature=value.
     """
-    sliced = dict.fromkeys([*_ALWAYS_SLICED, *map(slice_feature, gates.get("slices") or {})])
+    gated = [slice_feature(name) for name in gates.get("slices") or {}]
+    sliced = dict.fromkeys([*_ALWAYS_SLICED, *columns, *gated])
     return config_pb2.EvalConfig(
-        model_specs=[_model_spec(CANDIDATE), _model_spec(BASELINE)],
-        metrics_specs=list(_metrics_specs(labels)),
+        model_specs=[_model_spec(name) for name in (CANDIDATE, SERVED, LINEAR)],
         slicing_specs=[
             config_pb2.SlicingSpec(),
-            *(config_pb2.SlicingSpec(feature_keys=[feature]) for feature in sliced),
+            *(config_pb2.SlicingSpec(feature_keys=[feature]) for feature in sliced if feature != IDENTITY),
         ],
         options=config_pb2.Options(include_default_metrics={"value": False}),
     )
+
+
+def for_models(
+    eval_config: config_pb2.EvalConfig,
+    decisions: Mapping[str, Decisions],
+    groups: Sequence[str] = (),
+    group_label: int = 0,
+) -> config_pb2.EvalConfig:
+    """The configuration for the models that there are.
+
+    Args:
+        eval_config: the task's.
+        decisions: of the models that are measured, by their names.
+        groups: of people, in the order of their bits.
+        group_label: which of the scored labels the groups' areas are of.
+    """
+    config = config_pb2.EvalConfig()
+    config.CopyFrom(eval_config)
+    del config.model_specs[:]
+    config.model_specs.extend(spec for spec in eval_config.model_specs if spec.name in decisions)
+    kind, names = next((one.kind, one.names) for one in decisions.values())
+    settings = {
+        "kind": kind,
+        "names": list(names),
+        "thresholds": {model: list(one.thresholds) for model, one in decisions.items()},
+        "groups": list(groups),
+        "group_label": group_label,
+    }
+    metric = config_pb2.MetricConfig(
+        class_name=tfma_metric.Figures.__name__, module=tfma_metric.__name__, config=json.dumps(settings)
+    )
+    config.metrics_specs.append(config_pb2.MetricsSpec(metrics=[metric], model_names=list(decisions)))
+    return config
+
+
+def sliced_features(eval_config: config_pb2.EvalConfig) -> list[str]:
+    """The features that rows are sliced by."""
+    return [spec.feature_keys[0] for spec in eval_config.slicing_specs if spec.feature_keys]
 
 
 def _model_spec(name: str) -> config_pb2.ModelSpec:
@@ -59,42 +88,4 @@ def _model_spec(name: str) -> config_pb2.ModelSpec:
         model_type=tfma.TF_GENERIC,
         signature_name=SERVING_EXAMPLES,
         label_key=features.TARGET,
-        is_baseline=name == BASELINE,
     )
-
-
-def _metrics_specs(labels: Mapping[str, Any]) -> Iterable[config_pb2.MetricsSpec]:
-    """The metrics of the whole, and those of each label, which TFMA computes one by one."""
-    one_of_many = labels["kind"] == MULTICLASS
-    count = _metric("ExampleCount", EXAMPLE_COUNT)
-    loss = [_metric("CategoricalCrossentropy", LOSS)] if one_of_many else []
-    yield config_pb2.MetricsSpec(output_names=[SCORES], metrics=[count, *loss])
-    by_label = _by_label(len(default_decisions(labels).scored))
-    scores = list(_of_scores(with_loss=not one_of_many))
-    yield config_pb2.MetricsSpec(output_names=[SCORES], metrics=scores, **by_label)
-    yield config_pb2.MetricsSpec(output_names=[DECIDED], metrics=list(_of_decisions()), **by_label)
-
-
-def _by_label(labels: int) -> dict[str, Any]:
-    if labels == 1:
-        return {}
-    return {"binarize": config_pb2.BinarizationOptions(class_ids={"values": list(range(labels))})}
-
-
-def _of_scores(with_loss: bool) -> Iterable[config_pb2.MetricConfig]:
-    yield _metric("AUC", "auc")
-    yield _metric("AUC", "auc_pr", curve="PR")
-    if with_loss:
-        # Keras' own: TFMA's BinaryCrossEntropy gives NaN for a score of exactly 0 or 1, and merges its parts wrongly.
-        yield _metric("BinaryCrossentropy", LOSS)
-    yield _metric("TruePositives", INVALID_POSITIVES, thresholds=[_BETWEEN_VALID_AND_INVALID])
-    yield _metric("FalsePositives", INVALID_NEGATIVES, thresholds=[_BETWEEN_VALID_AND_INVALID])
-
-
-def _of_decisions() -> Iterable[config_pb2.MetricConfig]:
-    for name in COUNTS:
-        yield _metric(name.title().replace("_", ""), name, thresholds=[_BETWEEN_NO_AND_YES])
-
-
-def _metric(class_name: str, name: str, **settings: Any) -> config_pb2.MetricConfig:
-    return config_pb2.MetricConfig(class_name=class_name, config=json.dumps({"name": name, **settings}))

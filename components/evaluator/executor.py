@@ -1,11 +1,12 @@
-"""What the step Evaluator does: measures candidate and served model on the same rows, judges, writes the verdict."""
+"""What the step Evaluator does: measures candidate and rivals on the same rows, judges, writes the verdict."""
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from tensorflow_model_analysis.proto import config_pb2
@@ -16,22 +17,31 @@ from tfx.types import artifact, artifact_utils
 from tfx.types import standard_component_specs as keys
 from tfx.utils import path_utils, proto_utils
 
+from components import progress
 from components.errors import EvaluationError
 from components.evaluator.baseline import Baseline, candidate_decisions, find_baseline
-from components.evaluator.eval_config import BASELINE, CANDIDATE
-from components.evaluator.gates import Verdict, judge
-from components.evaluator.measure import Metrics, measure
+from components.evaluator.bootstrap import Resampled, resample
+from components.evaluator.decisions import Decisions
+from components.evaluator.gates import compared_slices, judge
+from components.evaluator.linear import LinearBaseline, find_linear
+from components.evaluator.measure import Metrics, Task, measure
+from components.evaluator.names import BIAS, CANDIDATE, LINEAR, METRICS, OVERALL, SERVED
+from components.evaluator.predictions import read_predictions
+from components.evaluator.verdict import Rival, Verdict
 from components.model_failure import cause_of
 
 GATES = "gates"
 LABELS = "labels"
 CODE = "code"
+LINEAR_BASELINE = "linear_baseline"
 VERDICT_FILE = "verdict.json"
 
 _LOG = logging.getLogger(__name__)
+_TOLD_EVERY = 50  # draws
 
 Artifacts = dict[str, list[artifact.Artifact]]
-Measure = Callable[[dict[str, str]], dict[str, Metrics]]
+MeasureModels = Callable[[dict[str, str]], dict[str, Metrics]]
+"""From model name to folder, to metrics by model name, the linear baseline's among them."""
 
 
 class Executor(tfx_executor.Executor):
@@ -43,35 +53,28 @@ class Executor(tfx_executor.Executor):
     def Do(  # noqa: N802 (the name is TFX's)
         self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: dict[str, Any]
     ) -> None:
-        """Writes TFMA's evaluation, the blessing as TFX does, and `verdict.json` beside it.
+        """Writes TFMA's evaluation with the predictions, the blessing as TFX does, and `verdict.json` beside it.
 
         Raises:
             ConfigError: there is no gate.
             EvaluationError: the candidate cannot be scored, or is not of the configuration's labels.
         """
+        gates, labels = json.loads(exec_properties[GATES]), json.loads(exec_properties[LABELS])
         candidate = path_utils.serving_model_dir(artifact_utils.get_single_uri(input_dict[keys.MODEL_KEY]))
-        labels = json.loads(exec_properties[LABELS])
-        decisions = {CANDIDATE: candidate_decisions(candidate, labels)}
-        baseline = find_baseline(input_dict.get(keys.BASELINE_MODEL_KEY, []), candidate, labels)
-        if baseline and baseline.decisions:
-            decisions[BASELINE] = baseline.decisions
-        measure_models = functools.partial(
-            measure,
-            decisions=decisions,
+        own = candidate_decisions(candidate, labels)
+        task = Task(
             examples=input_dict[keys.EXAMPLES_KEY],
             splits=json.loads(exec_properties[keys.EXAMPLE_SPLITS_KEY]),
             eval_config=_eval_config(exec_properties),
             output=artifact_utils.get_single_uri(output_dict[keys.EVALUATION_KEY]),
             make_pipeline=self._make_beam_pipeline,
+            **identity_settings(gates, own),
         )
+        baseline = find_baseline(input_dict.get(keys.BASELINE_MODEL_KEY, []), candidate, labels)
+        linear = find_linear(input_dict.get(LINEAR_BASELINE, []), own, task.splits)
+        measure_models = functools.partial(_measure, task, own, baseline, linear)
         metrics, baseline = measure_both(candidate, baseline, measure_models)
-        verdict = judge(
-            json.loads(exec_properties[GATES]),
-            metrics[CANDIDATE],
-            metrics.get(BASELINE),
-            baseline_version=baseline.version if baseline else "",
-            baseline_problem=baseline.problem if baseline else None,
-        )
+        verdict = _judge(gates, task, metrics, baseline, linear)
         blessing = artifact_utils.get_single_instance(output_dict[keys.BLESSING_KEY])
         _name_models(blessing, input_dict, baseline)
         _write_verdict(blessing, verdict)
@@ -79,14 +82,14 @@ class Executor(tfx_executor.Executor):
 
 
 def measure_both(
-    candidate: str, baseline: Baseline | None, measure_models: Measure
+    candidate: str, baseline: Baseline | None, measure_models: MeasureModels
 ) -> tuple[dict[str, Metrics], Baseline | None]:
     """Metrics by model, and the baseline, with its problem if it turned out to have one.
 
     Args:
         candidate: SavedModel folder.
         baseline: the served model, or None.
-        measure_models: from model name to folder, to metrics by model name.
+        measure_models: measures.
 
     Raises:
         EvaluationError: the candidate cannot be measured.
@@ -95,9 +98,9 @@ def measure_both(
         return _measure_alone(candidate, measure_models), baseline
     if baseline.is_candidate:
         metrics = _measure_alone(candidate, measure_models)
-        return {**metrics, BASELINE: metrics[CANDIDATE]}, baseline
+        return {**metrics, SERVED: metrics[CANDIDATE]}, baseline
     try:
-        return measure_models({CANDIDATE: candidate, BASELINE: baseline.folder}), baseline
+        return measure_models({CANDIDATE: candidate, SERVED: baseline.folder}), baseline
     except Exception as error:  # noqa: BLE001 (whatever a graph raises; the candidate's own raises again below)
         # Without the traceback: it repeats the texts of the batch.
         _LOG.warning("evaluating together with the served model failed with %s", cause_of(error))
@@ -105,7 +108,32 @@ def measure_both(
         return metrics, baseline.with_problem(f"scoring it failed with {cause_of(error)}")
 
 
-def _measure_alone(candidate: str, measure_models: Measure) -> dict[str, Metrics]:
+def identity_settings(gates: Mapping[str, Any], decisions: Decisions) -> dict[str, Any]:
+    """The groups of people that metrics are sliced by, as `Task` takes them."""
+    identities = gates.get("identities")
+    if not identities:
+        return {}
+    label = identities.get("label")
+    place = decisions.scored.index(label) if label in decisions.scored else 0
+    return {"terms": identities["terms"], "group_label": place}
+
+
+def _measure(
+    task: Task,
+    own: Decisions,
+    baseline: Baseline | None,
+    linear: LinearBaseline | None,
+    models: Mapping[str, str],
+) -> dict[str, Metrics]:
+    decisions = {CANDIDATE: own}
+    if SERVED in models and baseline and baseline.decisions:
+        decisions[SERVED] = baseline.decisions
+    if linear and linear.decisions:
+        decisions[LINEAR] = linear.decisions
+    return measure(task, models, decisions, linear.scores if linear else None)
+
+
+def _measure_alone(candidate: str, measure_models: MeasureModels) -> dict[str, Metrics]:
     try:
         return measure_models({CANDIDATE: candidate})
     except Exception as error:
@@ -113,6 +141,44 @@ def _measure_alone(candidate: str, measure_models: Measure) -> dict[str, Metrics
             f"evaluating the trained model failed with {cause_of(error)}; "
             "the run's log says more, and the model's export must score every text"
         ) from error
+
+
+def _judge(
+    gates: Mapping[str, Any],
+    task: Task,
+    metrics: Mapping[str, Metrics],
+    baseline: Baseline | None,
+    linear: LinearBaseline | None,
+) -> Verdict:
+    rivals = {}
+    if baseline:
+        rivals[SERVED] = Rival(metrics.get(SERVED), baseline.problem, baseline.version)
+    if linear:
+        rivals[LINEAR] = Rival(metrics.get(LINEAR), linear.problem)
+    resampled = _resample(gates, task, metrics)
+    return judge(gates, metrics[CANDIDATE], rivals, resampled)
+
+
+def _resample(gates: Mapping[str, Any], task: Task, metrics: Mapping[str, Metrics]) -> Resampled | None:
+    """The bootstrap around what was measured; None where it is turned off, or there is nothing to draw from."""
+    draws, own = gates.get("resamples", 0), metrics[CANDIDATE]
+    if not draws or OVERALL not in own:
+        return None
+    predictions = read_predictions(task.output)
+    if SERVED in metrics and SERVED not in predictions.scores:  # the candidate is the served model
+        same = {SERVED: predictions.scores[CANDIDATE]}, {SERVED: predictions.decisions[CANDIDATE]}
+        predictions = dataclasses.replace(
+            predictions, scores=predictions.scores | same[0], decisions=predictions.decisions | same[1]
+        )
+    shared = dict.fromkeys((OVERALL, *compared_slices(gates, own)), (*METRICS, *BIAS))
+    wanted = {CANDIDATE: dict.fromkeys(own, (*METRICS, *BIAS))}
+    wanted |= {model: shared for model in metrics if model != CANDIDATE}
+
+    def advance(done: int) -> None:
+        if done % _TOLD_EVERY == 0 or done == draws:
+            progress.report(progress.Progress(done, draws, "draws of the bootstrap"))
+
+    return resample(predictions, wanted, draws, gates["confidence"], group_label=task.group_label, advance=advance)
 
 
 def _eval_config(exec_properties: dict[str, Any]) -> config_pb2.EvalConfig:

@@ -8,72 +8,56 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol
 
-from components import strict_json
 from components.errors import ConfigError
+from components.evaluator import sentences
+from components.evaluator.names import (
+    EVERY_VALUE,
+    EXAMPLE_COUNT,
+    INVALID_SCORES,
+    LINEAR,
+    METRICS,
+    OVERALL,
+    RIVALS,
+    SERVED,
+    lower_is_better,
+    slice_feature,
+)
+from components.evaluator.verdict import Check, Comparison, Interval, Metrics, Rival, Verdict
 
-OVERALL = "overall"
-AT_LEAST = "at_least"
-MAX_DROP = "max_drop"
+AT_LEAST, AT_MOST = "at_least", "at_most"
+MAX_DROP, MAX_RISE = "max_drop", "max_rise"
+ABOVE_LINEAR = "above_linear"
 MIN_EXAMPLES = "min_examples"
 MIN_SLICE_EXAMPLES = "min_slice_examples"
-INVALID_SCORES = "invalid_scores"
-EXAMPLE_COUNT = "example_count"
-LOSS = "loss"
+ESTIMATE, BOUND = "estimate", "bound"
 
-Metrics = Mapping[str, Mapping[str, float]]
-"""Slice (`OVERALL`, or "feature=value") to metric to value; NaN where the metric is undefined."""
-
-_LOWER_IS_BETTER = frozenset({LOSS})
+_KINDS = (AT_LEAST, AT_MOST, MAX_DROP, MAX_RISE, ABOVE_LINEAR)
+_OF_MORE_IS_BETTER = (AT_LEAST, MAX_DROP, ABOVE_LINEAR)
+_RIVAL = {MAX_DROP: SERVED, MAX_RISE: SERVED, ABOVE_LINEAR: LINEAR}
 
 # Below the rounding of any difference of two metrics, so that a drop of exactly `max_drop` passes.
 _ROUNDING = 1e-9
 
 _NOTHING_APPLIED = (
-    f"no gate could be applied: every one is a {MAX_DROP}, and nothing is served yet to compare with; "
+    f"no gate could be applied: every one is a {MAX_DROP} or {MAX_RISE}, and nothing is served yet to compare with; "
     f"set gates.metrics.accuracy.{AT_LEAST}"
 )
 
 
-@dataclasses.dataclass(frozen=True)
-class Check:
-    """One gate on one metric of one slice. `kind`: AT_LEAST or MAX_DROP; `value`: the candidate's, None if missing.
+class Intervals(Protocol):
+    """Where the intervals are from: `bootstrap.Resampled`."""
 
-    Of MAX_DROP alone: `baseline`, the served model's value, and `drop`, how far the candidate is below it (negative:
-    above); None where there is no such number. `limit`: the lowest value, or the largest drop, that passes.
-    """
+    def interval(self, slice_name: str, metric: str) -> Interval | None:
+        """Of the candidate's figure."""
 
-    slice: str
-    metric: str
-    kind: str
-    value: float | None
-    baseline: float | None
-    drop: float | None
-    limit: float
-    passed: bool
+    def difference(self, rival: str, slice_name: str, metric: str) -> Interval | None:
+        """Of the candidate's figure less the rival's."""
 
-
-@dataclasses.dataclass(frozen=True)
-class Verdict:
-    """Whether the candidate may be published.
-
-    `reasons`: why not, a sentence each, none where it is blessed; `notes`: what else a reader must know;
-    `thresholds`: the gates as they were configured; `baseline_version`: of the served model, empty where there is none.
-    """
-
-    blessed: bool
-    reasons: list[str]
-    notes: list[str]
-    metrics: dict[str, dict[str, float]]
-    baseline_metrics: dict[str, dict[str, float]] | None
-    baseline_version: str
-    thresholds: dict[str, Any]
-    checks: list[Check]
-
-    def to_json(self) -> str:
-        """Strict JSON: a NaN or infinity becomes null."""
-        return strict_json.dumps(dataclasses.asdict(self))
+    def intervals(self) -> dict[str, dict[str, Interval]]:
+        """All of the candidate's, by slice and metric."""
+        ...
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,110 +66,202 @@ class _Gate:
     metric: str
     kind: str
     limit: float
+    by_bound: bool
+
+    @property
+    def rival(self) -> str | None:
+        return _RIVAL.get(self.kind)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Evidence:
+    """What the gates are held against."""
+
+    metrics: Metrics
+    rivals: Mapping[str, Rival]
+    intervals: Intervals | None
+    confidence: float
+
+    def interval(self, gate: _Gate) -> Interval | None:
+        if self.intervals is None:
+            return None
+        if gate.rival is None:
+            return self.intervals.interval(gate.slice, gate.metric)
+        return self.intervals.difference(gate.rival, gate.slice, gate.metric)
 
 
 def judge(
     gates: Mapping[str, Any],
     metrics: Metrics,
-    baseline_metrics: Metrics | None,
-    baseline_version: str = "",
-    baseline_problem: str | None = None,
+    rivals: Mapping[str, Rival] | None = None,
+    intervals: Intervals | None = None,
 ) -> Verdict:
     """Holds the candidate's metrics against the gates.
 
     Args:
-        gates: `{"metrics": {metric: limits}, "slices": {"feature=value": {metric: limits}}}` where limits hold
-            `at_least` (the candidate's floor) and `max_drop` (how far below the served model it may be), or None;
-            `min_examples`, `min_slice_examples`: how many examples must have been evaluated in all, and in every gated
-            slice, if they are given.
+        gates: `{"metrics": {metric: limits}, "slices": {"feature=value": {metric: limits}}}` where limits hold, or have
+            as None, `at_least`, and `at_most` where less is better; `max_drop` and `max_rise`, how far it may be on the
+            wrong side of the served model; `above_linear`, by how much it must beat the linear baseline; `judge_by`.
+            A value `*` stands for every value of the feature that has enough examples. `min_examples`,
+            `min_slice_examples`: how many examples must have been evaluated in all, and in every gated slice, if they
+            are given. `judge_by`: `estimate`, or the `bound` of the interval that is the worse one; `confidence` and
+            `resamples` of the intervals. `forced`: why the candidate is blessed although it misses gates.
         metrics: the candidate's.
-        baseline_metrics: the served model's on the same rows, or None where it has none.
-        baseline_version: the served version, empty where nothing is served.
-        baseline_problem: a sentence saying why the served model could not be scored, if so.
+        rivals: the served model and the linear baseline, SERVED and LINEAR, where they were asked for.
+        intervals: where they come from; None where there are none.
 
-    Where no gate could be applied, as on a first run with `max_drop` alone, the candidate is not blessed.
+    Where no gate could be applied, as on a first run with `max_drop` alone, the candidate is not blessed; nor, forced
+    or not, where a score is no probability.
 
     Raises:
-        ConfigError: there is no gate at all, or one on a metric of which less is better.
+        ConfigError: there is no gate at all, or one of a kind that its metric does not have.
     """
-    required = _gates(gates)
-    checks, reasons = [], [*_too_few_examples(gates, metrics), *_invalid_scores(metrics)]
-    compared = [gate for gate in required if gate.kind == MAX_DROP]
+    rivals = rivals or {}
+    evidence = _Evidence(metrics, rivals, intervals, gates.get("confidence", 0.95))
+    required = _gates(gates, metrics)
+    invalid = _invalid_scores(metrics)
+    checks, reasons = [], [*_too_few_examples(gates, metrics), *invalid]
     for gate in required:
-        if gate.kind == AT_LEAST:
-            reason = _floor_reason(gate, metrics)
-        elif baseline_metrics is not None:
-            reason = _drop_reason(gate, metrics, baseline_metrics)
-        elif baseline_problem:
-            reason = baseline_problem
-        else:
-            continue
-        checks.append(_check(gate, metrics, baseline_metrics, passed=reason is None))
+        rival = rivals.get(gate.rival or "")
+        if gate.rival == SERVED and (rival is None or (rival.metrics is None and rival.problem is None)):
+            continue  # nothing is served yet
+        check, reason = _hold(gate, evidence)
+        checks.append(check)
         reasons += [reason] if reason else []
     if not checks:
         reasons.append(_NOTHING_APPLIED)
+    forced = gates.get("forced")
+    served, linear = rivals.get(SERVED, Rival()), rivals.get(LINEAR, Rival())
     return Verdict(
-        blessed=not reasons,
+        blessed=not reasons or (forced is not None and not invalid),
+        forced=forced,
         reasons=list(dict.fromkeys(reasons)),
-        notes=_notes(compared, baseline_metrics, baseline_problem),
+        notes=[*_notes_of_served(required, served), *_notes_of_linear(required, metrics, linear)],
         metrics=_as_dicts(metrics),
-        baseline_metrics=None if baseline_metrics is None else _as_dicts(baseline_metrics),
-        baseline_version=baseline_version,
+        intervals=intervals.intervals() if intervals else {},
+        baseline_metrics=None if served.metrics is None else _as_dicts(served.metrics),
+        baseline_version=served.version,
+        linear_metrics=None if linear.metrics is None else _as_dicts(linear.metrics),
+        confidence=evidence.confidence,
+        resamples=gates.get("resamples", 0) if intervals else 0,
+        judge_by=gates.get("judge_by", ESTIMATE),
+        comparisons=list(_comparisons(evidence, [gate.slice for gate in required if gate.rival])),
         thresholds=dict(gates),
         checks=checks,
     )
 
 
-def slice_feature(slice_name: str) -> str:
-    """The feature of a slice written feature=value. Raises ConfigError where it is written otherwise."""
-    feature, separator, value = slice_name.partition("=")
-    if not (feature and separator and value):
-        raise ConfigError(f"gates.slices: {slice_name!r} names no slice; write feature=value, as length_band=300+")
-    return feature
+def compared_slices(gates: Mapping[str, Any], metrics: Metrics) -> set[str]:
+    """The slices in which rivals must be measured, beside the whole."""
+    return {gate.slice for gate in _gates(gates, metrics) if gate.rival}
 
 
-def _gates(gates: Mapping[str, Any]) -> list[_Gate]:
-    slices = {OVERALL: gates.get("metrics") or {}, **(gates.get("slices") or {})}
-    found = [gate for name, limits in slices.items() for gate in _slice_gates(name, limits)]
-    if not found:
+def _gates(gates: Mapping[str, Any], metrics: Metrics) -> list[_Gate]:
+    slices = {OVERALL: gates.get("metrics") or {}}
+    for name, of_slice in (gates.get("slices") or {}).items():
+        slices |= dict.fromkeys(_meant(name, gates, metrics), of_slice)
+    by_bound = gates.get("judge_by", ESTIMATE) == BOUND
+    found = [gate for name, limits in slices.items() for gate in _slice_gates(name, limits, by_bound)]
+    if not found and not any((gates.get("slices") or {}).values()):
         raise ConfigError("gates: there is none, so nothing could fail; set gates.metrics.accuracy.at_least")
     return found
 
 
-def _slice_gates(slice_name: str, metrics: Mapping[str, Mapping[str, float | None]]) -> Iterator[_Gate]:
+def _meant(name: str, gates: Mapping[str, Any], metrics: Metrics) -> list[str]:
+    """The slice, or all that `feature=*` stands for."""
+    feature = slice_feature(name)
+    if name != f"{feature}={EVERY_VALUE}":
+        return [name]
+    least = gates.get(MIN_SLICE_EXAMPLES) or 1
+    return [
+        one
+        for one, values in metrics.items()
+        if one.startswith(f"{feature}=") and values.get(EXAMPLE_COUNT, 0) >= least
+    ]
+
+
+def _slice_gates(
+    slice_name: str, metrics: Mapping[str, Mapping[str, float | str | None]], by_bound: bool
+) -> Iterator[_Gate]:
     for metric, limits in metrics.items():
-        if metric in _LOWER_IS_BETTER:
-            raise ConfigError(f"gates: less {metric} is better, so it has no floor; gate accuracy or auc instead")
-        for kind in (AT_LEAST, MAX_DROP):
+        own = limits.get("judge_by")
+        for kind in _KINDS:
             limit = limits.get(kind)
-            if limit is not None:
-                yield _Gate(slice_name, metric, kind, limit)
+            if limit is None:
+                continue
+            if lower_is_better(metric) == (kind in _OF_MORE_IS_BETTER):
+                less, instead = ("less", AT_MOST) if lower_is_better(metric) else ("more", AT_LEAST)
+                raise ConfigError(f"gates: {less} {metric} is better, so it has no {kind}; set {instead} instead")
+            yield _Gate(slice_name, metric, kind, float(limit), own == BOUND if own else by_bound)
 
 
-def _floor_reason(gate: _Gate, metrics: Metrics) -> str | None:
-    value = _value(gate, metrics)
-    if isinstance(value, str):
-        return value
-    if value >= gate.limit:
-        return None
-    shown, limit = _told_apart(value, gate.limit)
-    return f"{gate.metric} {shown} < {limit} ({gate.slice})"
-
-
-def _drop_reason(gate: _Gate, metrics: Metrics, baseline_metrics: Metrics) -> str | None:
-    value, served = _value(gate, metrics), _value(gate, baseline_metrics, of=" of the served model")
-    if isinstance(value, str):
-        return value
-    if isinstance(served, str):
-        return served
-    drop = served - value
-    if drop <= gate.limit + _ROUNDING:
-        return None
-    shown_drop, limit = _told_apart(drop, gate.limit)
+def _hold(gate: _Gate, evidence: _Evidence) -> tuple[Check, str | None]:
+    """Holds one gate against the evidence: the check, and why it is not passed."""
+    value = _value(gate, evidence.metrics)
+    baseline = None if gate.rival is None else _rivals_value(gate, evidence.rivals.get(gate.rival))
+    interval = evidence.interval(gate)
+    judged, reason = _judged(gate, value, baseline, interval, evidence.confidence)
+    numbers = [one if isinstance(one, float) else None for one in (value, baseline)]
+    drop = None if None in numbers else numbers[1] - numbers[0]  # pyright: ignore[reportOptionalOperand]
     return (
-        f"{gate.metric} {value:.4f} fell {shown_drop} below the served model's {served:.4f} "
-        f"(at most {limit}; {gate.slice})"
+        Check(gate.slice, gate.metric, gate.kind, *numbers, drop, gate.limit, interval, judged, reason is None),
+        reason,
     )
+
+
+def _judged(
+    gate: _Gate, value: float | str, baseline: float | str | None, interval: Interval | None, confidence: float
+) -> tuple[float | None, str | None]:
+    """The number that is held against the limit, and why it does not do."""
+    missing = next((one for one in (value, baseline) if isinstance(one, str)), None)
+    if missing is not None:
+        return None, missing
+    if gate.by_bound and interval is None:
+        return None, (
+            f"{gate.metric} has no interval, which it is judged by ({gate.slice}): too few examples of a class, or "
+            f"gates.resamples is 0; set its judge_by to {ESTIMATE}, or give it more data"
+        )
+    if gate.rival is None:
+        return _judged_alone(gate, float(value), interval, confidence)
+    return _judged_beside(gate, float(value), float(baseline or 0.0), interval, confidence)
+
+
+def _judged_alone(gate: _Gate, value: float, interval: Interval | None, confidence: float) -> tuple[float, str | None]:
+    is_floor = gate.kind == AT_LEAST
+    judged = value if not gate.by_bound or interval is None else interval[0 if is_floor else 1]
+    if judged >= gate.limit if is_floor else judged <= gate.limit:
+        return judged, None
+    if gate.by_bound:
+        return judged, sentences.bound_beyond(gate.metric, value, judged, gate.limit, confidence, gate.slice)
+    told = sentences.below_floor if is_floor else sentences.above_ceiling
+    return judged, told(gate.metric, value, gate.limit, gate.slice)
+
+
+def _judged_beside(
+    gate: _Gate, value: float, baseline: float, interval: Interval | None, confidence: float
+) -> tuple[float, str | None]:
+    low, high = (value - baseline,) * 2 if not gate.by_bound or interval is None else interval
+    if gate.kind == ABOVE_LINEAR:
+        if low >= gate.limit - _ROUNDING:
+            return low, None
+        if gate.by_bound and interval is not None:
+            told = sentences.within_noise(gate.metric, value, baseline, interval, gate.limit, confidence, gate.slice)
+            return low, told
+        return low, sentences.not_above_linear(gate.metric, value, baseline, gate.limit, gate.slice)
+    worst = -low if gate.kind == MAX_DROP else high
+    if worst <= gate.limit + _ROUNDING:
+        return worst, None
+    if gate.by_bound:
+        return worst, sentences.may_have_fallen(gate.metric, value, baseline, worst, gate.limit, confidence, gate.slice)
+    return worst, sentences.fell(gate.metric, value, baseline, gate.limit, gate.slice)
+
+
+def _rivals_value(gate: _Gate, rival: Rival | None) -> float | str:
+    called = sentences.CALLED[str(gate.rival)]
+    if rival is None or rival.metrics is None:
+        problem = None if rival is None else rival.problem
+        return problem or f"{called} was not measured, so that nothing can be compared with it ({gate.slice})"
+    return _value(gate, rival.metrics, of=f" of {called}")
 
 
 def _value(gate: _Gate, metrics: Metrics, of: str = "") -> float | str:
@@ -197,12 +273,13 @@ def _value(gate: _Gate, metrics: Metrics, of: str = "") -> float | str:
         return f"{gate.metric}{of} was not computed ({gate.slice})"
     if not math.isfinite(value):
         return f"{gate.metric}{of} is not a number ({gate.slice})"
-    return value
+    return float(value)
 
 
 def _too_few_examples(gates: Mapping[str, Any], metrics: Metrics) -> list[str]:
     """A reason for the whole, and for each gated slice, that has too few examples to prove anything."""
-    minima = {OVERALL: MIN_EXAMPLES} | dict.fromkeys(gates.get("slices") or {}, MIN_SLICE_EXAMPLES)
+    named = [name for name in gates.get("slices") or {} if not name.endswith(f"={EVERY_VALUE}")]
+    minima = {OVERALL: MIN_EXAMPLES} | dict.fromkeys(named, MIN_SLICE_EXAMPLES)
     counts = {name: metrics.get(name, {}).get(EXAMPLE_COUNT, 0) for name in minima}
     return [
         f"{counts[name]:.0f} examples were evaluated ({name}), fewer than gates.{key} {gates[key]}; "
@@ -220,31 +297,43 @@ def _invalid_scores(metrics: Metrics) -> list[str]:
     return [f"{invalid:.0f} of {overall[EXAMPLE_COUNT]:.0f} scores are no probabilities (not a number, or not in 0..1)"]
 
 
-def _check(gate: _Gate, metrics: Metrics, baseline_metrics: Metrics | None, passed: bool) -> Check:
-    value = metrics.get(gate.slice, {}).get(gate.metric)
-    baseline = None
-    if gate.kind == MAX_DROP and baseline_metrics is not None:
-        baseline = baseline_metrics.get(gate.slice, {}).get(gate.metric)
-    drop = None if value is None or baseline is None else baseline - value
-    return Check(gate.slice, gate.metric, gate.kind, value, baseline, drop, gate.limit, passed)
-
-
-def _notes(compared: list[_Gate], baseline_metrics: Metrics | None, baseline_problem: str | None) -> list[str]:
-    if baseline_problem:
-        return [] if compared else [f"{baseline_problem}; no gate compares with it"]
-    if baseline_metrics is None:
-        unapplied = f", so {MAX_DROP} of {', '.join(dict.fromkeys(gate.metric for gate in compared))} was not applied"
+def _notes_of_served(required: list[_Gate], served: Rival) -> list[str]:
+    compared = [gate for gate in required if gate.rival == SERVED]
+    if served.problem:
+        return [] if compared else [f"{served.problem}; no gate compares with it"]
+    if served.metrics is None:
+        kinds = " and ".join(dict.fromkeys(gate.kind for gate in compared))
+        unapplied = f", so {kinds} of {', '.join(dict.fromkeys(gate.metric for gate in compared))} was not applied"
         return [f"nothing is served yet{unapplied if compared else ''}"]
     return []
 
 
-def _told_apart(value: float, limit: float) -> tuple[str, str]:
-    """Both with four decimals, or with as many as it takes to see that they differ."""
-    for decimals in range(4, 17):
-        texts = f"{value:.{decimals}f}", f"{limit:.{decimals}f}"
-        if texts[0] != texts[1]:
-            return texts
-    return repr(value), repr(limit)
+def _notes_of_linear(required: list[_Gate], metrics: Metrics, linear: Rival) -> list[str]:
+    """Where no gate asks to beat the linear baseline: whether it is better all the same, or why that is not known."""
+    if any(gate.rival == LINEAR and gate.slice == OVERALL for gate in required):
+        return []
+    if linear.metrics is None:
+        return [f"{linear.problem}; no gate compares with it"] if linear.problem else []
+    own, other = metrics.get(OVERALL, {}), linear.metrics.get(OVERALL, {})
+    better = [
+        f"{metric} {other[metric]:.4f} against {own[metric]:.4f}"
+        for metric in METRICS[:3]
+        if metric in own and metric in other and other[metric] > own[metric]
+    ]
+    return [f"the linear baseline is better: {', '.join(better)}; no gate asks to beat it"] if better else []
+
+
+def _comparisons(evidence: _Evidence, gated: list[str]) -> Iterator[Comparison]:
+    """The candidate beside each rival: in the whole, and where a gate compares."""
+    for rival in RIVALS:
+        theirs = evidence.rivals.get(rival, Rival()).metrics or {}
+        for name in dict.fromkeys((OVERALL, *gated)):
+            for metric in METRICS:
+                own, other = (of.get(name, {}).get(metric, math.nan) for of in (evidence.metrics, theirs))
+                if not (math.isfinite(own) and math.isfinite(other)):
+                    continue
+                interval = evidence.intervals.difference(rival, name, metric) if evidence.intervals else None
+                yield Comparison(rival, name, metric, own, other, own - other, interval)
 
 
 def _as_dicts(metrics: Metrics) -> dict[str, dict[str, float]]:

@@ -1,80 +1,149 @@
-"""Scores the examples with one or two models and computes their metrics, both by TensorFlow Model Analysis."""
+"""Scores the examples with one or two models, and measures them with the linear baseline beside them: a run of TFMA."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import apache_beam as beam
+import pyarrow as pa
 import tensorflow_model_analysis as tfma
+from tensorflow_model_analysis.evaluators import metrics_plots_and_validations_evaluator as tfma_evaluator
+from tensorflow_model_analysis.extractors import predictions_extractor
 from tensorflow_model_analysis.proto import config_pb2
 from tfx.components.util import tfxio_utils
+from tfx.dsl.io import fileio
 from tfx.types import artifact, artifact_utils
 from tfx.utils import io_utils
 
+from components.evaluator import predictions, scoring_progress, tfma_metric
 from components.evaluator.decisions import Decisions
-from components.evaluator.figures import ByLabel, figures
-from components.evaluator.gates import OVERALL
-from components.evaluator.scores import with_valid_scores
+from components.evaluator.eval_config import for_models, sliced_features
+from components.evaluator.linear import LinearScores
+from components.evaluator.names import IDENTITY, OVERALL
+from components.evaluator.rows import ROWS, AddScores, ReadRows
 from components.precision import computing_in
 
 # Attention takes tokens squared for every head and text: a large batch of long texts would fill the memory.
 _BATCH_SIZE = 32
+_TABLE = "predictions"
+_READ, _SCORE, _BLOCKS = "ReadRows", "AddScores", "ExtractBlocks"
 
 Metrics = dict[str, dict[str, float]]
 
 
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """What is judged, whatever the models.
+
+    Attributes:
+        examples: Examples artifacts with all of the splits.
+        splits: those that are judged, together.
+        eval_config: from `build_eval_config`.
+        output: folder that `tfma.load_eval_result` and `read_predictions` can read afterwards.
+        make_pipeline: makes the Beam pipeline to run in.
+        terms: of each group of people, by its name.
+        group_label: which of the scored labels the groups' areas are of.
+    """
+
+    examples: Sequence[artifact.Artifact]
+    splits: Sequence[str]
+    eval_config: config_pb2.EvalConfig
+    output: str
+    make_pipeline: Callable[[], beam.Pipeline]
+    terms: Mapping[str, Sequence[str]] = dataclasses.field(default_factory=dict)
+    group_label: int = 0
+
+
 def measure(
-    models: Mapping[str, str],
-    decisions: Mapping[str, Decisions],
-    examples: Sequence[artifact.Artifact],
-    splits: Sequence[str],
-    eval_config: config_pb2.EvalConfig,
-    output: str,
-    make_pipeline: Callable[[], beam.Pipeline],
+    task: Task, models: Mapping[str, str], decisions: Mapping[str, Decisions], linear: LinearScores | None = None
 ) -> dict[str, Metrics]:
-    """Metrics by model and slice, NaN where one is undefined. TFMA's own files are written to `output`.
+    """Metrics by model and slice, NaN where one is undefined. TFMA's own files, and the predictions, are written.
 
     Args:
-        models: name (CANDIDATE, or BASELINE too) to SavedModel folder.
-        decisions: of each of them at least, by its name; all with the same labels.
-        examples: Examples artifacts with all of the splits.
-        splits: the splits that are measured, together.
-        eval_config: from `build_eval_config`; specs of models that are not given are left out.
-        output: folder that `tfma.load_eval_result` can read afterwards.
-        make_pipeline: makes the Beam pipeline to run in.
+        task: what is judged.
+        models: name (CANDIDATE, or SERVED too) to SavedModel folder.
+        decisions: of each of them, and of LINEAR where there is one; all with the same labels.
+        linear: the linear baseline's scores, or None.
     """
-    config = _config_for(eval_config, models)
-    shared_models = [
-        tfma.default_eval_shared_model(path, model_name=name, eval_config=config) for name, path in models.items()
+    config = for_models(task.eval_config, decisions, list(task.terms), task.group_label)
+    with_folder = config_pb2.EvalConfig()
+    with_folder.CopyFrom(config)
+    del with_folder.model_specs[:]
+    with_folder.model_specs.extend(spec for spec in config.model_specs if spec.name in models)
+    shared = [
+        tfma.default_eval_shared_model(path, model_name=name, eval_config=with_folder) for name, path in models.items()
     ]
-    with computing_in("float32"), make_pipeline() as pipeline:
-        extractors = tfma.default_extractors(eval_shared_model=shared_models, eval_config=config)
-        _ = _read(pipeline, examples, splits) | "ExtractEvaluateAndWriteResults" >> tfma.ExtractEvaluateAndWriteResults(
-            eval_shared_model=shared_models,
+    scoring_progress.begin(_files(task))
+    predict = predictions_extractor.PredictionsExtractor(eval_config=with_folder, eval_shared_model=shared)
+    with computing_in("float32"), task.make_pipeline() as pipeline:
+        _ = _read(pipeline, task.examples, task.splits) | tfma.ExtractEvaluateAndWriteResults(
             eval_config=config,
-            extractors=with_valid_scores(extractors, decisions),
-            output_path=output,
+            extractors=[
+                _extractor(_READ, beam.Map(ReadRows(sliced_features(config), task.terms))),
+                predict,
+                _extractor(_SCORE, beam.Map(AddScores(linear))),
+                _extractor(_BLOCKS, beam.FlatMap(tfma_metric.blocks)),
+            ],
+            evaluators=[
+                tfma_evaluator.MetricsPlotsAndValidationsEvaluator(config, run_after=_BLOCKS),
+                tfma.evaluators.Evaluator(_TABLE, _SCORE, _CollectTable(decisions)),
+            ],
+            writers=[
+                *tfma.default_writers(output_path=task.output, eval_config=config),
+                tfma.writers.Writer(_TABLE, _WriteTable(task.output)),
+            ],
+            output_path=task.output,
         )
-    return {name: read_metrics(output, name, decisions[name]) for name in models}
+    return {name: read_metrics(task.output, name) for name in decisions}
 
 
-def read_metrics(output: str, model: str, decisions: Decisions) -> Metrics:
+def read_metrics(output: str, model: str) -> Metrics:
     """Slice to metric to value of one of the models that were measured into `output`; the whole first."""
     result = tfma.load_eval_result(output)
     if len(result.config.model_specs) > 1:
         result = tfma.load_eval_result(output, model_name=model)
-    slices = {_slice_name(key): _by_label(outputs) for key, outputs in result.slicing_metrics}
+    slices = {_slice_name(key): _numbers(outputs) for key, outputs in result.slicing_metrics}
     names = sorted(slices, key=lambda name: (name != OVERALL, name))
-    return {name: figures(slices[name], decisions.kind, decisions.scored) for name in names}
+    return _with_bias({name: slices[name] for name in names})
 
 
-def _config_for(eval_config: config_pb2.EvalConfig, models: Mapping[str, str]) -> config_pb2.EvalConfig:
-    config = config_pb2.EvalConfig()
-    config.CopyFrom(eval_config)
-    del config.model_specs[:]
-    config.model_specs.extend(spec for spec in eval_config.model_specs if spec.name in models)
-    return config
+def _extractor(name: str, ptransform: beam.PTransform) -> tfma.extractors.Extractor:
+    return tfma.extractors.Extractor(stage_name=name, ptransform=ptransform)
+
+
+class _CollectTable(beam.PTransform):
+    """Batches -> the table of all rows."""
+
+    def __init__(self, decisions: Mapping[str, Decisions]) -> None:
+        super().__init__()
+        self._decisions = dict(decisions)
+
+    def expand(self, input_or_inputs: Any) -> dict[str, Any]:
+        tables = input_or_inputs | "Table" >> beam.Map(_table, self._decisions)
+        return {_TABLE: tables | "AllTables" >> beam.combiners.ToList()}
+
+
+def _table(extracts: dict[str, Any], decisions: Mapping[str, Decisions]) -> pa.Table:
+    rows = extracts[ROWS]
+    return predictions.make_table(rows.ids, rows.targets, rows.slices, rows.scores, decisions)
+
+
+class _WriteTable(beam.PTransform):
+    """The tables -> one file of them."""
+
+    def __init__(self, folder: str) -> None:
+        super().__init__()
+        self._folder = folder
+
+    def expand(self, input_or_inputs: Any) -> Any:
+        return input_or_inputs[_TABLE] | "WriteTable" >> beam.Map(_write, self._folder)
+
+
+def _write(tables: Sequence[pa.Table], folder: str) -> None:
+    if tables:
+        predictions.write_table(pa.concat_tables(tables).combine_chunks().sort_by("id"), folder)
 
 
 def _read(pipeline: beam.Pipeline, examples: Sequence[artifact.Artifact], splits: Sequence[str]) -> Any:
@@ -94,26 +163,33 @@ def _read(pipeline: beam.Pipeline, examples: Sequence[artifact.Artifact], splits
     ] | "Flatten" >> beam.Flatten(pipeline=pipeline)
 
 
+def _files(task: Task) -> list[str]:
+    """The files of every split."""
+    uris = [uri for split in task.splits for uri in artifact_utils.get_split_uris(list(task.examples), split)]
+    return sorted(file for uri in uris for file in fileio.glob(io_utils.all_files_pattern(uri)))
+
+
 def _slice_name(key: Any) -> str:
     """Our name of a slice, from TFMA's (feature, value) pairs."""
     return ",".join(f"{feature}={value}" for feature, value in key) or OVERALL
 
 
-def _by_label(outputs: Mapping[str, Any]) -> ByLabel:
-    """TFMA's values (protobuf's JSON writes NaN as text) by label, without the differences that it adds itself."""
-    found: ByLabel = {}
-    for by_key in outputs.values():
-        for key, metrics in by_key.items():
-            numbers = {name: float(value["doubleValue"]) for name, value in metrics.items() if _is_own(name)}
-            found.setdefault(_class_id(key), {}).update(numbers)
-    return found
+def _numbers(outputs: Mapping[str, Any]) -> dict[str, float]:
+    """TFMA's values (protobuf's JSON writes NaN as text)."""
+    return {name: float(value["doubleValue"]) for name, value in outputs[""][""].items()}
 
 
-def _is_own(name: str) -> bool:
-    return not name.endswith("_diff")
+def _with_bias(slices: Metrics) -> Metrics:
+    """The areas of groups, which are of rows outside of them too, from the whole to the groups' own slices."""
+    moved = dict(_bias_figures(slices.get(OVERALL, {})))
+    for (name, metric), value in moved.items():
+        slices[name][metric] = value
+        del slices[OVERALL][f"{name}/{metric}"]
+    return slices
 
 
-def _class_id(key: str) -> int | None:
-    """The label's number in TFMA's key of its metrics ("classId:2"); None in that of the whole."""
-    name, _, number = key.partition(":")
-    return int(number) if name == "classId" else None
+def _bias_figures(overall: Mapping[str, float]) -> Iterator[tuple[tuple[str, str], float]]:
+    for name, value in overall.items():
+        if name.startswith(f"{IDENTITY}="):
+            slice_name, _, metric = name.rpartition("/")
+            yield (slice_name, metric), value

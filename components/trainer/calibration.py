@@ -68,7 +68,9 @@ def at_bound(temperature: float) -> bool:
     return min(abs(np.log(temperature / LOWEST)), abs(np.log(temperature / HIGHEST))) < _NEAR_BOUND
 
 
-def calibration_error(confidence: np.ndarray, is_right: np.ndarray, bins: int = BINS) -> float:
+def calibration_error(
+    confidence: np.ndarray, is_right: np.ndarray, bins: int = BINS, weights: np.ndarray | None = None
+) -> float:
     """Expected calibration error: how far confidence is from being right, a mean over bins of confidence.
 
     Guo et al. 2017, equation 3: bins of equal width, closed above, weighted with the examples in each. Of equal width,
@@ -78,15 +80,18 @@ def calibration_error(confidence: np.ndarray, is_right: np.ndarray, bins: int = 
         confidence: from 0 to 1, [n].
         is_right: bool [n].
         bins: how many.
+        weights: of each example, [n]; how often it is there, once where it is left out.
     """
-    confidence = confidence.astype(np.float64)
-    place = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
-    said = np.bincount(place, weights=confidence, minlength=bins)
-    held = np.bincount(place, weights=is_right.astype(np.float64), minlength=bins)
-    return float(np.abs(said - held).sum() / len(confidence))
+    place = np.clip(np.ceil(confidence.astype(np.float64) * bins).astype(np.int64) - 1, 0, bins - 1)
+    beyond = confidence.astype(np.float64) - is_right
+    count = float(len(confidence)) if weights is None else float(weights.sum())
+    of_bins = np.bincount(place, weights=beyond if weights is None else beyond * weights, minlength=bins)
+    return float(np.abs(of_bins).sum() / count)
 
 
-def calibration_errors(kind: str, scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
+def calibration_errors(
+    kind: str, scores: np.ndarray, targets: np.ndarray, weights: np.ndarray | None = None
+) -> np.ndarray:
     """The expected calibration error of each label's score as the probability of that label, [labels].
 
     For `multiclass`, [1]: of the likeliest label's score as the probability that it is the right one, as in the paper.
@@ -94,8 +99,9 @@ def calibration_errors(kind: str, scores: np.ndarray, targets: np.ndarray) -> np
     is_positive = targets > 0.5
     if kind == MULTICLASS:
         is_right = scores.argmax(axis=1) == is_positive.argmax(axis=1)
-        return np.array([calibration_error(scores.max(axis=1), is_right)])
-    return np.array([calibration_error(scores[:, label], is_positive[:, label]) for label in range(scores.shape[1])])
+        return np.array([calibration_error(scores.max(axis=1), is_right, weights=weights)])
+    labels = range(scores.shape[1])
+    return np.array([calibration_error(scores[:, one], is_positive[:, one], weights=weights) for one in labels])
 
 
 def _sigmoid_loss(logits: np.ndarray, targets: np.ndarray) -> float:

@@ -86,7 +86,46 @@ def test_a_malformed_override_is_refused_by_name(override):
         ({"gates": {"metrics": {"accuracy": {}}}}, ["gates.metrics.accuracy.at_least is missing"]),
         # On a first run nothing is served to compare with: a drop alone would let anything through.
         ({"gates": {"metrics": {"auc": {"max_drop": 0.1}}}}, ["gates.metrics.auc.at_least is missing"]),
-        ({"gates": {"metrics": {"acuracy": {"at_least": 0.8}}}}, ["gates.metrics.acuracy", "'accuracy'"]),
+        (
+            {"gates": {"metrics": {"acuracy": {"at_least": 0.8}}}},
+            ["gates.metrics.acuracy: there is no such metric; there are accuracy"],
+        ),
+        ({"gates": {"metrics": {"log_loss": {"at_least": 0.3}}}}, ["gates.metrics.log_loss.at_least: less is better"]),
+        ({"gates": {"metrics": {"ece": {"at_most": 0.1, "above_linear": 0}}}}, ["ece.above_linear: less is better"]),
+        ({"gates": {"metrics": {"auc": {"at_least": 0.8, "at_most": 0.9}}}}, ["auc.at_most: more is better"]),
+        ({"gates": {"metrics": {"ece": {}}}}, ["gates.metrics.ece.at_most is missing"]),
+        ({"gates": {"metrics": {"auc/pos": {"at_least": 0.8}}}}, ["auc/pos is of no label; those with a score", "pos"]),
+        ({"gates": {"metrics": {"f1_micro": {"at_least": 0.8}}}}, ["f1_micro is of several labels; set f1"]),
+        ({"gates": {"metrics": {"accuracy/pos": {"at_least": 0.8}}}}, ["accuracy/pos: there is no such metric"]),
+        ({"gates": {"metrics": {"bpsn_auc": {"at_least": 0.8}}}}, ["bpsn_auc: there is no such metric"]),
+        (
+            {"gates": {"metrics": {"auc": {"at_least": 0.8}}, "judge_by": "bound", "resamples": 0}},
+            ["gates.judge_by is bound, but gates.resamples is 0"],
+        ),
+        ({"gates": {"metrics": {"auc": {"at_least": 0.8}}, "forced": "because"}}, ["gates.forced is 'because'"]),
+        (
+            {
+                "gates": {
+                    "metrics": {"auc": {"at_least": 0.8}},
+                    "identities": {"terms": {"men": ["men"]}},
+                    "slices": {"identity=women": {"bpsn_auc": {"at_least": 0.8}}},
+                }
+            },
+            ["gates.slices has 'identity=women'", "identity=men"],
+        ),
+        (
+            {
+                "gates": {
+                    "metrics": {"auc": {"at_least": 0.8}},
+                    "identities": {"terms": {"men": ["men"]}, "label": "neg"},
+                }
+            },
+            ["gates.identities.label is neg; those with a score are ['pos']"],
+        ),
+        (
+            {"gates": {"metrics": {"auc": {"at_least": 0.8}}, "identities": {"terms": {"men": []}}}},
+            ["gates.identities.terms.men"],
+        ),
         ({"gates": {"metrics": {"auc": {"at_leest": 0.8}}}}, ["at_leest is no setting", "did you mean at_least"]),
         ({"gates": {"metrics": {"auc": {"at_least": 85}}}}, ["gates.metrics.auc.at_least is 85", "less than"]),
         (

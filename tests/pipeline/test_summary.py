@@ -208,7 +208,7 @@ def test_what_is_printed_shows_values_beside_limits_and_the_verdict_last(tmp_pat
     rows = [line.split() for line in printed.splitlines()]
     assert ["overall", "accuracy", "0.7800", "≥", "0.8500", "FAILED"] in rows
     assert ["overall", "auc", "none", "≥", "0.9000", "FAILED"] in rows
-    assert ["overall", "auc", "0.9100", "0.9500", "drop", "≤", "0.0200", "FAILED"] in rows
+    assert ["overall", "auc", "0.9100", "0.9500", "served", "drop", "≤", "0.0200", "FAILED"] in rows
     assert "serving check (tensorflow_model_server)" in printed
     assert ["operators", "0", "missing", "0", "passed"] in rows
     assert ["loading", "available", "available", "passed"] in rows
@@ -237,3 +237,37 @@ def test_of_several_labels_the_highest_scores_are_shown_and_of_a_pair_both_texts
     assert any(row.strip() == "second text" for row in rows)
     assert any(row.strip().startswith("nothing holds") and row.endswith("(none)") for row in rows)
     assert summarise(a_run(steps), outcome, 1.0)["samples"][0]["predicted"] == ("threat", "insult")
+
+
+def printed(tmp_path, evaluation) -> str:
+    push = {"status": "pushed", "version": 7, "folder": "/srv/7", "digest": "d"}
+    steps = ended_steps(tmp_path, evaluation, push)
+    console = Console(file=io.StringIO(), width=200)
+    print_outcome(console, a_run(steps), read_outcome(steps))
+    return console.file.getvalue()  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def test_intervals_stand_beside_values_and_those_of_differences_with_a_sign(tmp_path):
+    checks = [
+        check("accuracy", "at_least", 0.91, 0.85, interval=[0.9, 0.92]),
+        check("auc", "above_linear", 0.91, 0.01, baseline=0.9, drop=-0.01, interval=[-0.002, 0.022]),
+        check("ece", "at_most", 0.02, 0.05),
+    ]
+    rows = [line.split() for line in printed(tmp_path, EVALUATION | BLESSED | {"checks": checks}).splitlines()]
+    assert ["overall", "accuracy", "0.9100", "0.9000", "to", "0.9200", "≥", "0.8500", "FAILED"] in rows
+    auc = ["overall", "auc", "0.9100", "-0.0020", "to", "+0.0220", "0.9000", "linear", "above", "by", "≥", "0.0100"]
+    assert [*auc, "FAILED"] in rows
+    assert ["overall", "ece", "0.0200", "≤", "0.0500", "FAILED"] in rows
+
+
+def test_a_forced_blessing_is_told_with_what_it_passed_over(tmp_path):
+    forced = {"blessed": True, "forced": "agreed with the owners of ticket 42"}
+    output = printed(tmp_path, EVALUATION | forced)
+    assert "note: blessed by force: agreed with the owners of ticket 42" in output
+    assert "note: missed all the same: accuracy 0.7800 < 0.8500 (overall)" in output
+
+
+def test_what_was_forced_is_no_reason_where_the_serving_check_refuses(tmp_path):
+    forced = EVALUATION | {"blessed": True, "forced": "agreed with the owners of ticket 42"}
+    outcome = read_outcome(ended_steps(tmp_path, forced, {"status": "not_blessed"}))
+    assert outcome.reasons == SERVING["reasons"]

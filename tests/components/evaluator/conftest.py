@@ -65,7 +65,7 @@ class Evaluate:
             inputs,
             {"evaluation": [evaluation], "blessing": [blessing]},
             {
-                "eval_config": proto_utils.proto_to_json(build_eval_config(gates, labels)),
+                "eval_config": proto_utils.proto_to_json(build_eval_config(gates)),
                 "example_splits": '["test"]',
                 "gates": json.dumps(gates),
                 "labels": json.dumps(labels),

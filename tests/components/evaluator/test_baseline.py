@@ -136,8 +136,8 @@ def test_both_are_measured_together():
         return {name: {"overall": {}} for name in folders}
 
     metrics, baseline = measure_both("own", _baseline(), measure)
-    assert asked == [{"candidate": "own", "baseline": "served"}]
-    assert set(metrics) == {"candidate", "baseline"}
+    assert asked == [{"candidate": "own", "served": "served"}]
+    assert set(metrics) == {"candidate", "served"}
     assert baseline == _baseline()
 
 
@@ -157,7 +157,7 @@ def test_the_served_model_itself_is_measured_once():
 
     metrics, _ = measure_both("own", _baseline(is_candidate=True), measure)
     assert asked == [{"candidate": "own"}]
-    assert metrics["baseline"] == metrics["candidate"] == {"overall": {"auc": 0.9}}
+    assert metrics["served"] == metrics["candidate"] == {"overall": {"auc": 0.9}}
 
 
 def test_a_candidate_that_cannot_be_scored_is_a_clear_error():

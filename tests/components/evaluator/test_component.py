@@ -9,7 +9,7 @@ from tfx.types import standard_artifacts
 
 from components.evaluator import executor
 from components.evaluator.component import Evaluator
-from components.evaluator.eval_config import build_eval_config
+from components.linear_baseline.artifact import LinearPredictions
 from tests.components.evaluator.compiling import compile_step, imported
 
 GATES = {"metrics": {"accuracy": {"at_least": 0.85, "max_drop": None}}, "slices": {}}
@@ -22,16 +22,18 @@ def _evaluator(with_baseline=True):
         "examples": imported(standard_artifacts.Examples, "examples"),
         "model": imported(standard_artifacts.Model, "model"),
         "baseline_model": imported(standard_artifacts.Model, "served"),
+        "linear_baseline": imported(LinearPredictions, "linear"),
     }
     if not with_baseline:
-        del nodes["baseline_model"]
+        del nodes["baseline_model"], nodes["linear_baseline"]
     step = Evaluator(
         examples=nodes["examples"][1],
         model=nodes["model"][1],
         baseline_model=nodes["baseline_model"][1] if with_baseline else None,
-        eval_config=build_eval_config(GATES, LABELS),
+        linear_baseline=nodes["linear_baseline"][1] if with_baseline else None,
         gates=GATES,
         labels=LABELS,
+        columns=["language"],
         code="abc",
     )
     return step, [node for node, _ in nodes.values()]
