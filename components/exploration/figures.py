@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping
 
-from components.exploration import drawing, tables
+from components.exploration import tables
 from components.exploration.exploration import QUANTITIES, TOKENS_OF_TEXT, Exploration
-from components.exploration.tables import Table, name_of, number, share
+from components.page import drawing
+from components.page.figure import Figure
+from components.page.tables import Table, name_of, number, share
 
 _NAMED = 3  # labels that are equally frequent are named up to so many, else counted
-
-
-@dataclasses.dataclass(frozen=True)
-class Figure:
-    """A drawing. `key` names it in the page, `alt` says in words what it shows, `table` holds the numbers drawn."""
-
-    key: str
-    title: str
-    svg: str
-    alt: str
-    table: Table
 
 
 def draw(exploration: Exploration) -> list[Figure]:

@@ -12,9 +12,10 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from components.exploration import bins, tables
-from components.exploration.excerpts import Excerpt, cut, visible
+from components.exploration.excerpts import Excerpt
 from components.exploration.exploration import QUANTITIES, Exploration
-from components.exploration.tables import Table, counted, number, share
+from components.page.excerpts import cut, visible
+from components.page.tables import Table, counted, number, share
 
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 _LABELS_SHOWN = 12
