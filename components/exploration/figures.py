@@ -34,7 +34,7 @@ def _labels(exploration: Exploration) -> Figure:
     counts = {split: [of_split.get(name, 0) for name in shown] for split, of_split in exploration.labels.items()}
     counts = {split: values for split, values in counts.items() if exploration.sizes[split]}
     values = _rates(counts, exploration) if exploration.holds_many else counts
-    is_log = tables.needs_log_scale(value for of_split in values.values() for value in of_split)
+    is_log = drawing.needs_log_scale(value for of_split in values.values() for value in of_split)
     unit = "% of texts" if exploration.holds_many else "texts"
     svg = drawing.bars("label-bars", shown, values, unit, is_log=is_log)
     total = {name: sum(values[place] for values in counts.values()) for place, name in enumerate(shown)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from components.exploration import bins
 from components.exploration.exploration import (
@@ -17,16 +17,9 @@ from components.features import NO_LABEL
 from components.page.account import account_table, in_words
 from components.page.tables import Table, name_of, number, share
 
-LOG_SCALE_FROM = 20  # how many times the smallest count the largest must be
 LABELS_SHOWN = 20
 SPANS_SHOWN = 30
 _FEWEST_OF_A_LABEL = 30  # percentiles of fewer texts say nothing of the label
-
-
-def needs_log_scale(counts: Iterable[float]) -> bool:
-    """Whether some of the counts could not be seen beside the largest. Those that are 0 are not looked at."""
-    there = [count for count in counts if count > 0]
-    return bool(there) and max(there) > LOG_SCALE_FROM * min(there)
 
 
 def shown_labels(exploration: Exploration, most: int = LABELS_SHOWN) -> list[str]:

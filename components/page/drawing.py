@@ -9,7 +9,7 @@ import io
 import logging
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -23,7 +23,7 @@ SERIES = ("#010101", "#010102", "#010103")
 _COLOURS = {INK: "currentColor", MARK: "var(--mark)"} | {
     colour: f"var(--series-{place})" for place, colour in enumerate(SERIES, 1)
 }
-_OF_SPLIT = dict(zip(SPLITS, SERIES, strict=True))
+_OF_SPLIT: dict[str, str] = dict(zip(SPLITS, SERIES, strict=True))
 _SETTINGS = {
     "svg.fonttype": "none",
     "svg.hashsalt": "bertline",
@@ -41,6 +41,7 @@ _SETTINGS = {
 }
 _NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 _MOST_TICKS = 7
+_LOG_SCALE_FROM = 20  # how many times the smallest count the largest must be
 _LABEL_CHARACTERS = 20
 _BAR_INCHES, _PANEL_INCHES = 0.17, 1.25
 _FONT_FAMILY = re.compile(r"font(?:-family)?:[^;\"]*;?")
@@ -50,12 +51,12 @@ _FONT_SIZE = re.compile(r"(\d+(?:\.\d+)?)px")
 def bars(
     key: str, names: Sequence[str], values: Mapping[str, Sequence[float]], unit: str, *, is_log: bool = False
 ) -> str:
-    """Lying bars: for each name one a split, in the order of `values`, with a legend.
+    """Lying bars: for each name one a series, in the order of `values`, with a legend unless a series has no name.
 
     Args:
         key: what the drawing is called; no other in the page is.
         names: what the bars are of, top to bottom; one that is not `writable` is drawn with its number, from 1.
-        values: by split, one a name.
+        values: by split, or by any three series, one a name.
         unit: what the axis says.
         is_log: whether the axis is logarithmic; the scale then begins below the smallest value above 0.
     """
@@ -63,9 +64,10 @@ def bars(
     with canvas(height) as figure:
         axes = figure.subplots()
         thickness = 0.84 / max(len(values), 1)
-        for place, (split, of_split) in enumerate(values.items()):
+        for place, (name, of_series) in enumerate(values.items()):
             at = [row + (place - (len(values) - 1) / 2) * thickness for row in range(len(names))]
-            axes.barh(at, list(of_split), height=thickness * 0.92, color=_OF_SPLIT[split], label=split)
+            colour = _OF_SPLIT.get(name, SERIES[place])
+            axes.barh(at, list(of_series), height=thickness * 0.92, color=colour, label=name)
         axes.set_yticks(range(len(names)), [tick(name, place) for place, name in enumerate(names, 1)])
         axes.invert_yaxis()
         if is_log:
@@ -74,7 +76,8 @@ def bars(
             axes.set_xlim(left=smallest / 2)
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}" if value >= 10 else f"{value:g}")
         axes.set_xlabel(f"{unit} (log scale)" if is_log else unit)
-        figure.legend(loc="outside upper left", ncols=len(values), frameon=False)
+        if any(values):
+            figure.legend(loc="outside upper left", ncols=len(values), frameon=False)
         return svg(figure, key)
 
 
@@ -101,6 +104,12 @@ def panels(key: str, edges: Sequence[int], shares: Mapping[str, Sequence[float]]
         all_axes[-1].set_xticks(list(ticks), [number(edges[place]) for place in ticks])
         all_axes[-1].set_xlabel(unit)
         return svg(figure, key)
+
+
+def needs_log_scale(counts: Iterable[float]) -> bool:
+    """Whether some of the counts could not be seen beside the largest. Those that are 0 are not looked at."""
+    there = [count for count in counts if count > 0]
+    return bool(there) and max(there) > _LOG_SCALE_FROM * min(there)
 
 
 def writable(name: str) -> bool:

@@ -16,12 +16,12 @@ def environment(templates: Path) -> Environment:
     """What renders the templates of a folder, and those that all pages share.
 
     `page.css` is the look; `parts.html` has the macros `table` and `figure`. Whatever is put into a page goes through
-    the filter `shown`, but for numbers and what was drawn here.
+    the filter `shown`, or `lines` where line breaks are to stay, but for numbers and what was drawn here.
     """
     loader = FileSystemLoader([templates, _TEMPLATES])
     made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
-    made.filters.update(shown=_shown, number=tables.number, counted=tables.counted)
-    made.globals.update(INDENT=tables.INDENT, name_of=tables.name_of)
+    made.filters.update(shown=_shown, lines=_lines, number=tables.number, counted=tables.counted)
+    made.globals.update(INDENT=tables.INDENT, MISSED=tables.MISSED, name_of=tables.name_of)
     return made
 
 
@@ -31,3 +31,8 @@ def _shown(text: str) -> Markup:
         Markup("<span class=spelled>{}</span>").format(piece) if is_spelled else escape(piece)
         for piece, is_spelled in excerpts.pieces(text, with_joiners=True)
     )
+
+
+def _lines(text: str) -> Markup:
+    """The same, with the text's line breaks as they are."""
+    return Markup("\n").join(map(_shown, text.split("\n")))

@@ -7,6 +7,7 @@ import dataclasses
 from components.page.excerpts import cut, visible
 
 _NAME_CHARACTERS = 40
+MISSED = "MISSED"  # in a cell, which then stands out
 INDENT = "  "  # before the name of a row that is part of the one above
 
 

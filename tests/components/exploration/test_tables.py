@@ -2,18 +2,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from components.exploration import tables
 from tests.components.exploration.examples import Text
 from tests.components.exploration.making import explore
-
-
-@pytest.mark.parametrize(
-    ("counts", "needs"), [((), False), ((0, 0), False), ((1, 20), False), ((1, 21), True), ((0, 9), False)]
-)
-def test_only_counts_far_apart_need_a_log_scale(counts: tuple[int, ...], needs: bool):
-    assert tables.needs_log_scale(counts) is needs
 
 
 def test_each_way_of_a_row_has_its_line(tmp_path: Path):
