@@ -93,7 +93,7 @@ def curves(key: str, panels: Sequence[Panel], axes: Axes) -> str:
         for place, panel in enumerate(panels):
             _draw_panel(grid[place], panel, axes)
             if columns > 1:
-                grid[place].locator_params(nbins=2)
+                grid[place].locator_params(nbins=3)
         for unused in grid[len(panels) :]:
             unused.remove()
         figure.supxlabel(axes.x, fontsize=10)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from components.page.excerpts import cut
 from components.page.render import environment
 from components.report import words
 from components.report.collect import MISSING, SECTIONS
@@ -20,7 +21,7 @@ def render(numbers: Mapping[str, Any]) -> str:
     """The page of what `collect` gave. The same numbers give the same page."""
     sections = [(name, module.TITLE, _show(name, numbers[name])) for name, module in SECTIONS.items()]
     made = environment(_TEMPLATES)
-    made.filters.update(duration=words.duration)
+    made.filters.update(duration=words.duration, cut=cut)
     return made.get_template("report.html").render(run=numbers["verdict"], sections=sections)
 
 

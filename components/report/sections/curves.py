@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -23,7 +22,8 @@ TITLE = "Curves"
 LABELS_DRAWN = 6
 LIKELIEST = "likeliest label"
 _POINTS = 200  # of a curve that are kept; areas are of all
-_ROWS = 20  # of a table under a curve
+_RATES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)  # of false positives, in the table under the curve
+_RECALLS = (0.1, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95)
 _STEPS = 100  # of the thresholds between 0 and 1
 _WHOLE = (-0.02, 1.02)
 
@@ -59,7 +59,9 @@ def show(numbers: Mapping[str, Any]) -> Section:
         figures.append(_calibration_figure(numbers))
     if numbers["thresholds"]:
         figures.append(_threshold_figure(numbers))
-    return Section(notes=_notes(numbers), figures=tuple(figures))
+    told = "The table under the calibration has the candidate alone; the JSON file has all models."
+    remarks = (told,) if len(numbers["calibration"]) > 1 and len(numbers["models"]) > 1 else ()
+    return Section(notes=_notes(numbers), figures=tuple(figures), remarks=remarks)
 
 
 def _notes(numbers: Mapping[str, Any]) -> tuple[str, ...]:
@@ -110,6 +112,7 @@ def _roc(scores: np.ndarray, targets: np.ndarray) -> dict[str, Any]:
     kept = _thinned(len(alarms))
     return {
         "auc": float(auc(alarms, hits)),
+        "at": [[rate, float(hits[alarms <= rate].max())] for rate in _RATES],
         "false_positive_rate": alarms[kept].tolist(),
         "true_positive_rate": hits[kept].tolist(),
     }
@@ -122,6 +125,7 @@ def _precision_recall(scores: np.ndarray, targets: np.ndarray) -> dict[str, Any]
     kept = _thinned(len(precision))
     return {
         "average_precision": float(average_precision_score(targets, scores)),
+        "at": [[rate, float(precision[recall >= rate].max())] for rate in _RECALLS],
         "recall": recall[kept].tolist(),
         "precision": precision[kept].tolist(),
     }
@@ -225,7 +229,7 @@ def _roc_figure(numbers: Mapping[str, Any]) -> Figure:
         "Lines: the true positive rate over the false positive rate. Area under the curve: "
         f"{areas}.{_at_chosen(numbers)}"
     )
-    table = _points_table(numbers["roc"], ("false_positive_rate", "true_positive_rate"))
+    table = _table(numbers["roc"], numbers["models"], "true positive rate at a false positive rate of at most")
     return Figure("roc", "ROC curve", svg, alt, table)
 
 
@@ -235,7 +239,7 @@ def _precision_recall_figure(numbers: Mapping[str, Any]) -> Figure:
     svg = curves("precision-recall", panels, Axes("recall", "precision", _WHOLE, _WHOLE))
     areas = _areas(numbers["precision_recall"], "average_precision")
     alt = f"Lines: precision over recall. Average precision: {areas}.{_at_chosen(numbers)}"
-    table = _points_table(numbers["precision_recall"], ("recall", "precision"))
+    table = _table(numbers["precision_recall"], numbers["models"], "precision at a recall of at least")
     return Figure("precision-recall", "Precision and recall", svg, alt, table)
 
 
@@ -267,7 +271,7 @@ def _calibration_figure(numbers: Mapping[str, Any]) -> Figure:
         for name, of_label in known.items()
         for model, of in of_label.items()
         for one in of["bins"]
-        if one["examples"]
+        if one["examples"] and (model == CANDIDATE or len(names) == 1)
     )
     return Figure("calibration", "Calibration", svg, alt, Table(header, rows, names=3))
 
@@ -304,9 +308,9 @@ def _threshold_figure(numbers: Mapping[str, Any]) -> Figure:
 
 
 def _threshold_rows(shown: str, known: Mapping[str, Any], chosen: Mapping[str, Any]) -> list[tuple[str, ...]]:
-    """The chosen threshold first, then the others in steps of 0.05."""
+    """The chosen threshold first, then the others in steps of 0.1."""
     rows = [(f"{chosen['threshold']:.4f} (chosen)", *(chosen[metric] for metric in ("precision", "recall", "f1")))]
-    for place in range(0, _STEPS + 1, 5):
+    for place in range(0, _STEPS + 1, 10):
         figures = (known[metric][place] for metric in ("precision", "recall", "f1"))
         rows.append((f"{known['threshold'][place]:.2f}", *figures))
     return [(shown, row[0], *map(words.figure, row[1:])) for row in rows]
@@ -332,13 +336,13 @@ def _at_chosen(numbers: Mapping[str, Any]) -> str:
     )
 
 
-def _points_table(known: Mapping[str, Mapping[str, Any]], keys: tuple[str, str]) -> Table:
-    """Some of the points, at even distances."""
-    most = max(2, math.ceil(_ROWS / max(len(known), 1)))
-    rows = tuple(
-        (shown, model, *(words.figure(of[key][place]) for key in keys))
-        for shown, of_label in zip(words.named(list(known)), known.values(), strict=True)
-        for model, of in of_label.items()
-        for place in _thinned(len(of[keys[0]]), most)
-    )
-    return Table(("label", "model", *(key.replace("_", " ") for key in keys)), rows, names=2)
+def _table(known: Mapping[str, Mapping[str, Any]], models: Sequence[str], what: str) -> Table:
+    """A column a model. `what`: the figure, and at what."""
+    rows = []
+    for shown, of_label in zip(words.named(list(known)), known.values(), strict=True):
+        figures = {model: dict(of["at"]) for model, of in of_label.items()}
+        there = next(iter(figures.values()), {})
+        rows += [
+            (shown, f"{at:g}", *(words.figure(figures.get(model, {}).get(at)) for model in models)) for at in there
+        ]
+    return Table(("label", what, *models), tuple(rows), names=2)

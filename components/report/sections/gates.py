@@ -14,9 +14,9 @@ TITLE = "Gates"
 _LIMITS = {
     "at_least": "\N{GREATER-THAN OR EQUAL TO} {}",
     "at_most": "\N{LESS-THAN OR EQUAL TO} {}",
-    "max_drop": "at most {} below served",
-    "max_rise": "at most {} above served",
-    "above_linear": "at least {} above linear",
+    "max_drop": "\N{GREATER-THAN OR EQUAL TO} served \N{MINUS SIGN} {}",
+    "max_rise": "\N{LESS-THAN OR EQUAL TO} served + {}",
+    "above_linear": "\N{GREATER-THAN OR EQUAL TO} linear + {}",
 }
 
 
