@@ -337,6 +337,14 @@ class Push(Section):
         return folder
 
 
+class Report(Section):
+    """What the report of a run shows beside its numbers."""
+
+    excerpts: Annotated[int, Field(ge=0, le=100)] = Field(
+        default=0, description="how many of the hardest errors are shown, with the beginnings of their texts"
+    )
+
+
 class Config(Section):
     """A task: everything that a run depends on."""
 
@@ -351,6 +359,7 @@ class Config(Section):
     gates: Gates
     serving: Serving = Field(default_factory=Serving)
     push: Push = Push()
+    report: Report = Report()
     kubeflow: Kubeflow | None = Field(default=None, description="what only a cluster needs")
     samples: tuple[str | tuple[str, str], ...] = Field(
         default=(), description="texts, or pairs of them, that the pushed model scores at the end of a run"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 from rich.console import Console
 
@@ -12,12 +13,18 @@ from pipeline.display import Display, busy
 from pipeline.steps import Step
 from pipeline.verdict import Outcome, read_outcome
 
+_RECORDED = ("span", "data", "encoder", "served")  # of what lies outside
+
 
 class Engine(Protocol):
     """What executes the steps of a run."""
 
-    def prepare(self, run_id: str, console: Console) -> None:
-        """Whatever can be refused before the first step. Raises BertlineError."""
+    def prepare(self, run_id: str, console: Console) -> Mapping[str, Any]:
+        """Whatever can be refused before the first step. Raises BertlineError.
+
+        Gives what the run depends on, for its record: `code`, digests by step, and `outside`; each may be missing.
+        """
+        ...
 
     def execute(self, steps: list[Step], console: Console) -> Outcome:
         """Executes the pipeline, showing its steps, which it puts into `steps`; tells how it ended."""
@@ -30,7 +37,7 @@ class TfxEngine:
     def __init__(self, config: Config) -> None:
         self._config = config
 
-    def prepare(self, run_id: str, console: Console) -> None:
+    def prepare(self, run_id: str, console: Console) -> Mapping[str, Any]:
         """Loads TensorFlow, checks the encoder, and fingerprints what lies outside. Raises BertlineError."""
         with busy(console, "loading TensorFlow and TFX"):
             # Ten seconds of imports, which a mistake in the configuration should not have to wait for.
@@ -40,6 +47,8 @@ class TfxEngine:
             check_encoder(self._config)
             check_training(self._config)
             self._outside = observe(self._config, run_id)
+        known = vars(self._outside)
+        return {"code": self._outside.code, "outside": {name: known[name] for name in _RECORDED}}
 
     def execute(self, steps: list[Step], console: Console) -> Outcome:
         """Runs the pipeline, and tells its outcome from what its steps left."""

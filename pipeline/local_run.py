@@ -20,13 +20,13 @@ from pipeline.failure import explain, report_of
 from pipeline.folders import make_folder
 from pipeline.only_run import only_run
 from pipeline.quiet import logging_to
+from pipeline.reporting import Recorder
 from pipeline.schema_file import read_schema
 from pipeline.sigterm import sigterm_as_interrupt
 from pipeline.summary import GATE, Run, print_outcome, summarise, write_summary
-from pipeline.verdict import Outcome, stopped
+from pipeline.verdict import NOT_ENDED, Outcome, stopped
 
 Samples = Sequence[str | tuple[str, str]]
-_NOT_ENDED = "it has not come to its end: it is going on, or was killed"
 _LOG = logging.getLogger(__name__)
 
 
@@ -54,9 +54,14 @@ def run(config: Config, summary_file: Path | None = None, engine: Engine | None 
     with only_run(home, "pipeline.root"), sigterm_as_interrupt(), logging_to(log) as console:
         make_folder(config.push_folder, "push.folder")
         console.print(Text.assemble(("bertline", "bold"), f" run of {this.pipeline}, log in {log}"), soft_wrap=True)
-        _record(this, stopped(_NOT_ENDED), began, summary_file)  # what stays if this process is killed
-        outcome = _attempt(engine or TfxEngine(config), this, config.samples, console)
+        _record(this, stopped(NOT_ENDED), began, summary_file)  # what stays if this process is killed
+        recorder = Recorder(config, this)
+        outcome = _attempt(engine or TfxEngine(config), this, config.samples, console, recorder)
+        with busy(console, "writing the report"):
+            problem = recorder.end(outcome, time.monotonic() - began)
         this.paths.update(_paths(this, outcome, home, log))
+        if problem is not None:
+            console.print(f"note: {problem}", soft_wrap=True)
         try:
             _record(this, outcome, began, summary_file)
         finally:
@@ -76,12 +81,12 @@ def _record(this: Run, outcome: Outcome, began: float, summary_file: Path | None
         write_summary(summarise(this, outcome, time.monotonic() - began), summary_file)
 
 
-def _attempt(engine: Engine, this: Run, samples: Samples, console: Console) -> Outcome:
+def _attempt(engine: Engine, this: Run, samples: Samples, console: Console, recorder: Recorder) -> Outcome:
     """Prepares and executes. Raises BertlineError where it could not even be prepared; whatever else goes wrong is told
     as the outcome.
     """
     try:
-        engine.prepare(this.run_id, console)
+        recorder.begin(engine.prepare(this.run_id, console))
     except KeyboardInterrupt as error:
         return stopped(explain(error))
     try:

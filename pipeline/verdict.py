@@ -11,6 +11,8 @@ from typing import Any
 
 from pipeline.steps import Step
 
+NOT_ENDED = "it has not come to its end: it is going on, or was killed"
+
 
 class Verdict(str, Enum):
     """The four ways in which a run ends."""

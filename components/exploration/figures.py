@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping
 
-from components.exploration import drawing, tables
+from components.exploration import tables
 from components.exploration.exploration import QUANTITIES, TOKENS_OF_TEXT, Exploration
-from components.exploration.tables import Table, name_of, number, share
+from components.page import drawing
+from components.page.figure import Figure
+from components.page.tables import Table, name_of, number, share
 
 _NAMED = 3  # labels that are equally frequent are named up to so many, else counted
-
-
-@dataclasses.dataclass(frozen=True)
-class Figure:
-    """A drawing. `key` names it in the page, `alt` says in words what it shows, `table` holds the numbers drawn."""
-
-    key: str
-    title: str
-    svg: str
-    alt: str
-    table: Table
 
 
 def draw(exploration: Exploration) -> list[Figure]:
@@ -44,7 +34,7 @@ def _labels(exploration: Exploration) -> Figure:
     counts = {split: [of_split.get(name, 0) for name in shown] for split, of_split in exploration.labels.items()}
     counts = {split: values for split, values in counts.items() if exploration.sizes[split]}
     values = _rates(counts, exploration) if exploration.holds_many else counts
-    is_log = tables.needs_log_scale(value for of_split in values.values() for value in of_split)
+    is_log = drawing.needs_log_scale(value for of_split in values.values() for value in of_split)
     unit = "% of texts" if exploration.holds_many else "texts"
     svg = drawing.bars("label-bars", shown, values, unit, is_log=is_log)
     total = {name: sum(values[place] for values in counts.values()) for place, name in enumerate(shown)}

@@ -16,9 +16,10 @@ from components.exploration import bins
 from components.exploration.batches import Batch, read
 from components.exploration.best import Best, Key
 from components.exploration.columns import Columns, columns_of, counted, group, hash_of, joined
-from components.exploration.excerpts import Excerpt, cut
+from components.exploration.excerpts import Excerpt
 from components.exploration.exploration import LIMITS, QUANTITIES, Exploration, Histogram, Repeat
 from components.features import MULTILABEL, NO_LABEL, SPLITS
+from components.page.excerpts import cut
 
 _EXTREMES = 5  # longest and shortest texts
 _SAMPLES = 3  # of each label

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from components.exploration import bins
-from components.exploration.excerpts import cut, visible
 from components.exploration.exploration import (
     CHARACTERS_OF_TEXT,
     TOKENS_OF_TEXT,
@@ -16,51 +14,12 @@ from components.exploration.exploration import (
     Group,
 )
 from components.features import NO_LABEL
+from components.page.account import account_table, in_words
+from components.page.tables import Table, name_of, number, share
 
-LOG_SCALE_FROM = 20  # how many times the smallest count the largest must be
 LABELS_SHOWN = 20
 SPANS_SHOWN = 30
 _FEWEST_OF_A_LABEL = 30  # percentiles of fewer texts say nothing of the label
-_NAME_CHARACTERS = 40
-INDENT = "  "
-_WAYS = {  # of a row, by their keys in summary.json
-    "examples": "examples",
-    "quarantined": "in quarantine",
-    "duplicates": "duplicates dropped",
-    "not_sampled": "not sampled",
-    "unlabelled": "never labelled",
-}
-
-
-@dataclasses.dataclass(frozen=True)
-class Table:
-    """Texts in rows under a header. The first `names` columns are names, the others numbers."""
-
-    header: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    names: int = 1
-
-
-def number(value: float) -> str:
-    """A count, or a figure with a digit behind the point where it is small."""
-    return f"{value:,.1f}" if value < 100 and value != int(value) else f"{value:,.0f}"
-
-
-def counted(count: int, noun: str) -> str:
-    """So many of what the noun is the singular of."""
-    return f"{number(count)} {noun}{'' if count == 1 else 's'}"
-
-
-def share(part: float, whole: float = 1.0) -> str:
-    """A share in per cent; what is there at all is never shown as nothing."""
-    percent = 100.0 * part / whole if whole else 0.0
-    return "< 0.1 %" if 0.0 < percent < 0.1 else f"{percent:.1f} %"
-
-
-def needs_log_scale(counts: Iterable[float]) -> bool:
-    """Whether some of the counts could not be seen beside the largest. Those that are 0 are not looked at."""
-    there = [count for count in counts if count > 0]
-    return bool(there) and max(there) > LOG_SCALE_FROM * min(there)
 
 
 def shown_labels(exploration: Exploration, most: int = LABELS_SHOWN) -> list[str]:
@@ -77,25 +36,9 @@ def sampled_labels(exploration: Exploration, most: int = LABELS_SHOWN) -> list[s
     return [name for name in (*shown_labels(exploration, most), NO_LABEL) if name in exploration.samples]
 
 
-def name_of(label: str) -> str:
-    """A label's name, or its beginning, fit to be shown."""
-    return visible(cut(label, _NAME_CHARACTERS))
-
-
 def account(exploration: Exploration) -> Table:
     """What became of the rows that were read: each went one way. Reasons stand, indented, below their sum."""
-    read = exploration.account["rows"]
-    lines = [("rows read", read)]
-    for key, way in _WAYS.items():
-        lines.extend(_account_lines(way, exploration.account[key]))
-    return Table(("", "rows", "share"), tuple((name, number(count), share(count, read)) for name, count in lines))
-
-
-def _account_lines(way: str, counted: int | Mapping[str, int]) -> list[tuple[str, int]]:
-    if isinstance(counted, int):
-        return [(way, counted)]
-    reasons = [(f"{INDENT}{_in_words(reason)}", count) for reason, count in counted.items()]
-    return [(way, sum(counted.values())), *reasons]
+    return account_table(exploration.account)
 
 
 def remarks(exploration: Exploration) -> list[str]:
@@ -116,12 +59,8 @@ def remarks(exploration: Exploration) -> list[str]:
 
 
 def _of_what(counted: Mapping[str, int]) -> str:
-    what = ", ".join(f"{number(count)} {_in_words(name)}" for name, count in counted.items())
+    what = ", ".join(f"{number(count)} {in_words(name)}" for name, count in counted.items())
     return f" ({what})" if what else ""
-
-
-def _in_words(key: str) -> str:
-    return key.replace("_", " ")
 
 
 def labels(exploration: Exploration, most: int = LABELS_SHOWN, *, numbered: bool = False) -> Table:

@@ -12,9 +12,11 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from components.exploration import bins, tables
-from components.exploration.excerpts import Excerpt, cut, visible
+from components.exploration.excerpts import Excerpt
 from components.exploration.exploration import QUANTITIES, Exploration
-from components.exploration.tables import Table, counted, number, share
+from components.page.drawing import needs_log_scale
+from components.page.excerpts import cut, visible
+from components.page.tables import Table, counted, number, share
 
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 _LABELS_SHOWN = 12
@@ -121,7 +123,7 @@ def _label_bars(exploration: Exploration) -> RichTable:
         for name in shown
         for split, counts in exploration.labels.items()
     ]
-    is_log = tables.needs_log_scale(values)
+    is_log = needs_log_scale(values)
     lengths = _log_lengths(values) if is_log else _lengths(values)
     table = tables.labels(exploration, _LABELS_SHOWN)
     drawn = _drawn(Table((*table.header, "share" if exploration.holds_many else "texts"), (), table.names))

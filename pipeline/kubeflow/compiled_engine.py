@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
@@ -42,7 +42,7 @@ class CompiledEngine:
         volumes = self._config.kubeflow.volumes.values() if self._config.kubeflow else ()
         return [volume.path for volume in volumes if volume.read_only]
 
-    def prepare(self, run_id: str, console: Console) -> None:
+    def prepare(self, run_id: str, console: Console) -> Mapping[str, Any]:
         """Compiles. Raises BertlineError where no cluster could run the task, or this machine cannot."""
         with busy(console, "compiling"):
             from pipeline.kubeflow.compile import compile_pipeline
@@ -53,6 +53,7 @@ class CompiledEngine:
             check_machine(compiled, list(compiled.deployment.executors), self._read_only)
             self._parameters = read_parameters(self._words, compiled)
             self._compiled = compiled
+        return {}  # what lies outside is observed by a step
 
     def execute(self, steps: list[Step], console: Console) -> Outcome:
         """Runs the steps, and tells the outcome from what they left, as the task Verdict does."""

@@ -5,7 +5,8 @@ import re
 import pytest
 
 from components.exploration.exploration import QUANTITIES, Distribution, Exploration, Group, Histogram
-from components.exploration.figures import Figure, draw
+from components.exploration.figures import draw
+from components.page.figure import Figure
 from tests.components.exploration.making import account
 
 LONG = "a name that is far too long for a drawing"

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import html.parser
 import itertools
 import os
 import pickle
@@ -8,58 +7,21 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
-from components.exploration import drawing, page
+from components.exploration import page
 from components.exploration.exploration import Exploration
-from components.exploration.figures import Figure
-from tests.components.exploration.chromium import CHROMIUM, looked_at
+from components.page import drawing
+from components.page.figure import Figure
 from tests.components.exploration.examples import Text
 from tests.components.exploration.making import explore, explore_hostile
-
-_VOID = frozenset({"meta", "br", "hr", "img", "input", "link"})
-_WIDEST = """(() => {
-  document.querySelectorAll("details").forEach(known => { known.open = true; });
-  const scrolls = known => known.closest(".wide table") || known.closest("svg");
-  const all = [...document.body.querySelectorAll("*")].filter(known => !scrolls(known));
-  const rights = all.map(known => Math.ceil(known.getBoundingClientRect().right));
-  return Math.max(document.documentElement.scrollWidth, ...rights);
-})()"""
+from tests.components.page.chromium import CHROMIUM, looked_at
+from tests.components.page.looking import WIDEST, Page, contrast, palettes
 
 _SHOWN_IN_PRINT = """[...document.querySelectorAll("figure table")]
   .filter(known => known.getBoundingClientRect().height > 20 && !known.closest("details")).length"""
-
-
-class Page(html.parser.HTMLParser):
-    """Elements with their attributes, and the text; refuses elements that do not close."""
-
-    def __init__(self, source: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-        self._open: list[str] = []
-        self.feed(source)
-        self.close()
-        assert not self._open
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-        if tag not in _VOID:
-            self._open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self._open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-
-    def having(self, name: str) -> list[dict[str, Any]]:
-        return [attributes for tag, attributes in self.elements if tag == name]
 
 
 def texts(count: int, label: str, span: int = 0) -> list[Text]:
@@ -186,7 +148,7 @@ def test_the_same_data_gives_the_same_bytes(friendly: View, tmp_path: Path):
 def test_a_home_that_cannot_be_written_is_no_complaint(tmp_path: Path):
     blocked = tmp_path / "file"
     blocked.write_text("no folder")
-    code = "from components.exploration import drawing; print(drawing.bars('key', ['a'], {'train': [1]}, 'texts')[:4])"
+    code = "from components.page import drawing; print(drawing.bars('key', ['a'], {'train': [1]}, 'texts')[:4])"
     environment = {name: value for name, value in os.environ.items() if name != "MPLCONFIGDIR"}
     homeless = {"HOME": str(blocked), "XDG_CONFIG_HOME": str(blocked), "XDG_CACHE_HOME": str(blocked)}
     drawn = subprocess.run(
@@ -216,7 +178,7 @@ def test_the_settings_of_matplotlib_stay():
 def test_a_browser_has_no_complaint_and_a_phone_no_overflow(which: str, request: pytest.FixtureRequest, tmp_path: Path):
     file = tmp_path / "page.html"
     file.write_text(request.getfixturevalue(which).source, encoding="utf-8")
-    widest, complaints = looked_at(file, tmp_path / "profile", 360, _WIDEST)
+    widest, complaints = looked_at(file, tmp_path / "profile", 360, WIDEST)
     assert complaints == []
     assert widest <= 360
 
@@ -239,24 +201,6 @@ def test_the_numbers_to_print_are_a_copy_that_needs_no_details(friendly: View):
     assert re.search(r"details[^{]*\{ display: none; \}", printing)
     assert ".printed { display: block; }" in printing
     assert "details-content" not in printing
-
-
-def palettes(source: str) -> list[dict[str, str]]:
-    """The colours of the page on light and on dark paper."""
-    return [dict(re.findall(r"--([\w-]+): (#[0-9a-f]+);", root)) for root in re.findall(r":root \{([^}]*)\}", source)]
-
-
-def luminance(colour: str) -> float:
-    """Relative, as WCAG 2.2 defines it."""
-    digits = colour[1:] if len(colour) == 7 else "".join(digit * 2 for digit in colour[1:])
-    shares = [int(digits[place : place + 2], 16) / 255 for place in (0, 2, 4)]
-    red, green, blue = (share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def contrast(one: str, other: str) -> float:
-    darker, lighter = sorted((luminance(one), luminance(other)))
-    return (lighter + 0.05) / (darker + 0.05)
 
 
 def test_colours_stand_out_on_either_paper(friendly: View):

@@ -2,37 +2,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from components.exploration import tables
 from tests.components.exploration.examples import Text
 from tests.components.exploration.making import explore
-
-
-@pytest.mark.parametrize(
-    ("part", "whole", "shown"),
-    [(0, 5, "0.0 %"), (1, 10_000, "< 0.1 %"), (1, 3, "33.3 %"), (5, 5, "100.0 %"), (0, 0, "0.0 %")],
-)
-def test_shares(part: int, whole: int, shown: str):
-    assert tables.share(part, whole) == shown
-
-
-@pytest.mark.parametrize(
-    ("value", "shown"), [(0, "0"), (12.5, "12.5"), (12.0, "12"), (1234.5, "1,234"), (10**6, "1,000,000")]
-)
-def test_numbers(value: float, shown: str):
-    assert tables.number(value) == shown
-
-
-@pytest.mark.parametrize(
-    ("counts", "needs"), [((), False), ((0, 0), False), ((1, 20), False), ((1, 21), True), ((0, 9), False)]
-)
-def test_only_counts_far_apart_need_a_log_scale(counts: tuple[int, ...], needs: bool):
-    assert tables.needs_log_scale(counts) is needs
-
-
-def test_one_has_no_plural():
-    assert [tables.counted(count, "word") for count in (0, 1, 1000)] == ["0 words", "1 word", "1,000 words"]
 
 
 def test_each_way_of_a_row_has_its_line(tmp_path: Path):

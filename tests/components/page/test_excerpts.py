@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.exploration.excerpts import cut, pieces, visible
+from components.page.excerpts import cut, pieces, visible
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=()), max_size=60))

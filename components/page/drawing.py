@@ -1,4 +1,4 @@
-"""Bars and panels of bars as SVG that stands in a page: letters and colours of the page, the same bytes always.
+"""Drawings as SVG that stands in a page, bars among them: letters and colours of the page, the same bytes always.
 
 Texts in a drawing are ASCII: other scripts belong into the page, whose fonts know them.
 """
@@ -9,20 +9,21 @@ import io
 import logging
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from components.exploration.tables import number
 from components.features import SPLITS
+from components.page.tables import number
 
-_WIDTH = 4.4  # inches: what letters of 10 points stay readable in on a phone's screen
-_INK = "#010203"  # stands for the page's colour of text
-_MARK = "#010204"
-_SERIES = {split: f"#01010{place}" for place, split in enumerate(SPLITS, 1)}
-_COLOURS = {_INK: "currentColor", _MARK: "var(--mark)"} | {
-    colour: f"var(--series-{place})" for place, colour in enumerate(_SERIES.values(), 1)
+WIDTH = 4.4  # inches: what letters of 10 points stay readable in on a phone's screen
+INK = "#010203"  # stands for the page's colour of text
+MARK = "#010204"  # of what stands out
+SERIES = ("#010101", "#010102", "#010103")
+_COLOURS = {INK: "currentColor", MARK: "var(--mark)"} | {
+    colour: f"var(--series-{place})" for place, colour in enumerate(SERIES, 1)
 }
+_OF_SPLIT: dict[str, str] = dict(zip(SPLITS, SERIES, strict=True))
 _SETTINGS = {
     "svg.fonttype": "none",
     "svg.hashsalt": "bertline",
@@ -31,15 +32,16 @@ _SETTINGS = {
     "axes.titlelocation": "left",
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.edgecolor": _INK,
-    "axes.labelcolor": _INK,
-    "text.color": _INK,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "text.color": INK,
     "text.parse_math": False,
-    "xtick.color": _INK,
-    "ytick.color": _INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
 }
 _NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 _MOST_TICKS = 7
+_LOG_SCALE_FROM = 20  # how many times the smallest count the largest must be
 _LABEL_CHARACTERS = 20
 _BAR_INCHES, _PANEL_INCHES = 0.17, 1.25
 _FONT_FAMILY = re.compile(r"font(?:-family)?:[^;\"]*;?")
@@ -49,23 +51,24 @@ _FONT_SIZE = re.compile(r"(\d+(?:\.\d+)?)px")
 def bars(
     key: str, names: Sequence[str], values: Mapping[str, Sequence[float]], unit: str, *, is_log: bool = False
 ) -> str:
-    """Lying bars: for each name one a split, in the order of `values`, with a legend.
+    """Lying bars: for each name one a series, in the order of `values`, with a legend unless a series has no name.
 
     Args:
         key: what the drawing is called; no other in the page is.
         names: what the bars are of, top to bottom; one that is not `writable` is drawn with its number, from 1.
-        values: by split, one a name.
+        values: by split, or by any three series, one a name.
         unit: what the axis says.
         is_log: whether the axis is logarithmic; the scale then begins below the smallest value above 0.
     """
     height = 1.0 + _BAR_INCHES * len(names) * (len(values) + 1)
-    with _figure(height) as figure:
+    with canvas(height) as figure:
         axes = figure.subplots()
         thickness = 0.84 / max(len(values), 1)
-        for place, (split, of_split) in enumerate(values.items()):
+        for place, (name, of_series) in enumerate(values.items()):
             at = [row + (place - (len(values) - 1) / 2) * thickness for row in range(len(names))]
-            axes.barh(at, list(of_split), height=thickness * 0.92, color=_SERIES[split], label=split)
-        axes.set_yticks(range(len(names)), [_tick(name, place) for place, name in enumerate(names, 1)])
+            colour = _OF_SPLIT.get(name, SERIES[place])
+            axes.barh(at, list(of_series), height=thickness * 0.92, color=colour, label=name)
+        axes.set_yticks(range(len(names)), [tick(name, place) for place, name in enumerate(names, 1)])
         axes.invert_yaxis()
         if is_log:
             smallest = min(value for of_split in values.values() for value in of_split if value > 0)
@@ -73,8 +76,9 @@ def bars(
             axes.set_xlim(left=smallest / 2)
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}" if value >= 10 else f"{value:g}")
         axes.set_xlabel(f"{unit} (log scale)" if is_log else unit)
-        figure.legend(loc="outside upper left", ncols=len(values), frameon=False)
-        return _svg(figure, key)
+        if any(values):
+            figure.legend(loc="outside upper left", ncols=len(values), frameon=False)
+        return svg(figure, key)
 
 
 def panels(key: str, edges: Sequence[int], shares: Mapping[str, Sequence[float]], unit: str, mark: int | None) -> str:
@@ -88,18 +92,24 @@ def panels(key: str, edges: Sequence[int], shares: Mapping[str, Sequence[float]]
         mark: a value at which a line is drawn, if it is within the edges.
     """
     highest = max((share for of_split in shares.values() for share in of_split), default=1.0)
-    with _figure(0.5 + _PANEL_INCHES * len(shares)) as figure:
+    with canvas(0.5 + _PANEL_INCHES * len(shares)) as figure:
         all_axes = figure.subplots(len(shares), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
         for axes, (split, of_split) in zip(all_axes, shares.items(), strict=True):
-            axes.bar(range(len(of_split)), list(of_split), width=0.94, align="edge", color=_SERIES[split])
+            axes.bar(range(len(of_split)), list(of_split), width=0.94, align="edge", color=_OF_SPLIT[split])
             axes.set_title(f"{split}, % of texts")
             axes.set_ylim(0, highest * 1.05 or 1.0)
             if mark is not None and edges[0] < mark < edges[-1]:
-                axes.axvline(_place(mark, edges), color=_MARK, linestyle="--", linewidth=1.5)
+                axes.axvline(_place(mark, edges), color=MARK, linestyle="--", linewidth=1.5)
         ticks = range(0, len(edges), math.ceil(len(edges) / _MOST_TICKS))
         all_axes[-1].set_xticks(list(ticks), [number(edges[place]) for place in ticks])
         all_axes[-1].set_xlabel(unit)
-        return _svg(figure, key)
+        return svg(figure, key)
+
+
+def needs_log_scale(counts: Iterable[float]) -> bool:
+    """Whether some of the counts could not be seen beside the largest. Those that are 0 are not looked at."""
+    there = [count for count in counts if count > 0]
+    return bool(there) and max(there) > _LOG_SCALE_FROM * min(there)
 
 
 def writable(name: str) -> bool:
@@ -107,7 +117,7 @@ def writable(name: str) -> bool:
     return _has_letters(name) and len(name) <= _LABEL_CHARACTERS
 
 
-def _tick(name: str, place: int) -> str:
+def tick(name: str, place: int) -> str:
     """A name, or its number with as much of it as can be written."""
     if writable(name):
         return name
@@ -125,7 +135,7 @@ def _place(value: int, edges: Sequence[int]) -> float:
 
 
 @contextmanager
-def _figure(height: float) -> Iterator[Any]:
+def canvas(height: float) -> Iterator[Any]:
     """A figure of matplotlib's, whatever the user's own settings of it; what it would keep of them stays as it was."""
     with _without_complaint():
         import matplotlib as mpl
@@ -133,7 +143,7 @@ def _figure(height: float) -> Iterator[Any]:
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(_SETTINGS)
-        yield Figure(figsize=(_WIDTH, height), layout="constrained")
+        yield Figure(figsize=(WIDTH, height), layout="constrained")
 
 
 @contextmanager
@@ -148,7 +158,7 @@ def _without_complaint() -> Iterator[None]:
         log.setLevel(level)
 
 
-def _svg(figure: Any, key: str) -> str:
+def svg(figure: Any, key: str) -> str:
     """The `svg` element alone: its names its own, its colours and letters the page's."""
     file = io.StringIO()
     with _without_complaint():

@@ -1,0 +1,240 @@
+"""The report's drawings, as SVG that stands in its page: curves, dots with whiskers, matrices."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from components.page.drawing import INK, MARK, SERIES, canvas, svg, tick
+
+_STYLES = ("-", "--", "-.")  # beside its colour each line has a dash of its own
+_WHISKER_MARKS = ("o", "s", "^")
+_ONE_INCHES, _PANEL_INCHES, _LEGEND_INCHES = 3.3, 2.2, 0.35
+_ROW_INCHES, _AXIS_INCHES = 0.2, 0.75
+_CELL_SHADE = 0.45  # of the darkest cell: numbers stay readable on it, on light paper and on dark
+_DOTS_UP_TO = 30  # points of a line that is drawn with a dot at each
+
+
+@dataclasses.dataclass(frozen=True)
+class Line:
+    """A line through points; None where there is none. `series` says which colour and dash, from 0 to 2."""
+
+    name: str
+    xs: Sequence[float]
+    ys: Sequence[float | None]
+    series: int
+    is_dotted: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Panel:
+    """Lines over one pair of axes.
+
+    Attributes:
+        title: empty where the figure has one panel.
+        lines: one to three.
+        mark: a point that stands out.
+        at: where an upright line stands out.
+        diagonal: whether the line from corner to corner is drawn faintly.
+    """
+
+    title: str
+    lines: Sequence[Line]
+    mark: tuple[float, float] | None = None
+    at: float | None = None
+    diagonal: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Axes:
+    """What the axes say, and their ends. `is_whole`: whether only whole numbers are written along the lower one."""
+
+    x: str
+    y: str
+    xs: tuple[float, float] | None = None
+    ys: tuple[float, float] | None = None
+    is_whole: bool = False
+    is_log: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Dot:
+    """A value and its interval, both None where they are not there."""
+
+    value: float | None
+    interval: Sequence[float] | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Matrix:
+    """Counts [R, C], each cell shaded by its share of its row."""
+
+    title: str
+    rows: Sequence[str]
+    columns: Sequence[str]
+    counts: Sequence[Sequence[int]]
+
+
+def curves(key: str, panels: Sequence[Panel], axes: Axes) -> str:
+    """Panels of lines, two beside each other, with one legend.
+
+    Args:
+        key: what the drawing is called; no other in the page is.
+        panels: one at least, all with the same axes.
+        axes: of every panel.
+    """
+    columns = 1 if len(panels) == 1 else 2
+    rows = math.ceil(len(panels) / columns)
+    height = _LEGEND_INCHES + (_ONE_INCHES if columns == 1 else _PANEL_INCHES * rows)
+    with canvas(height) as figure:
+        grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
+        for place, panel in enumerate(panels):
+            _draw_panel(grid[place], panel, axes)
+            if columns > 1:
+                grid[place].locator_params(nbins=3)
+        for unused in grid[len(panels) :]:
+            unused.remove()
+        figure.supxlabel(axes.x, fontsize=10)
+        figure.supylabel(axes.y, fontsize=10)
+        handles = {handle.get_label(): handle for place in grid[: len(panels)] for handle in _handles(place)}
+        figure.legend(
+            handles.values(), handles.keys(), loc="outside upper left", ncols=len(handles), frameon=False, fontsize=9
+        )
+        return svg(figure, key)
+
+
+def whiskers(
+    key: str, names: Sequence[str], dots: dict[str, Sequence[Dot]], unit: str, reference: float | None = None
+) -> str:
+    """Dots with their intervals, a row a name, top to bottom.
+
+    Args:
+        key: what the drawing is called; no other in the page is.
+        names: of the rows.
+        dots: by what they are of, three at most; one a name.
+        unit: what the axis says.
+        reference: a value at which an upright line is drawn.
+    """
+    with canvas(_AXIS_INCHES + _ROW_INCHES * len(names) * max(1.0, 0.75 * len(dots)) + 0.3 * (len(dots) > 1)) as figure:
+        axes = figure.subplots()
+        for place, (name, of_rows) in enumerate(dots.items()):
+            offset = (place - (len(dots) - 1) / 2) * 0.24
+            _draw_dots(axes, name, of_rows, offset, place)
+        if reference is not None:
+            axes.axvline(reference, color=INK, linewidth=0.8, linestyle=":")
+        axes.set_yticks(range(len(names)), [tick(name, place) for place, name in enumerate(names, 1)])
+        axes.set_ylim(len(names) - 0.4, -0.6)
+        axes.grid(axis="y", color=INK, alpha=0.12, linewidth=0.6)
+        axes.set_xlabel(unit)
+        axes.locator_params(axis="x", nbins=5)
+        if len(dots) > 1:
+            figure.legend(loc="outside upper left", ncols=len(dots), frameon=False, fontsize=9)
+        return svg(figure, key)
+
+
+def matrices(key: str, panels: Sequence[Matrix]) -> str:
+    """Matrices of counts, rows what is right, columns what was answered; several stand three beside each other."""
+    columns = min(len(panels), 3)
+    rows = math.ceil(len(panels) / columns)
+    size = len(panels[0].rows)
+    height = 1.0 + 0.32 * size if columns == 1 else rows * (0.95 + 0.3 * size)
+    with canvas(max(height, 2.2) if columns == 1 else height) as figure:
+        grid = figure.subplots(rows, columns, squeeze=False).ravel()
+        for axes, panel in zip(grid, panels, strict=False):
+            _draw_matrix(axes, panel, is_small=columns > 1)
+        for unused in grid[len(panels) :]:
+            unused.remove()
+        figure.supxlabel("answered", fontsize=10)
+        figure.supylabel("right", fontsize=10)
+        return svg(figure, key)
+
+
+def _draw_panel(axes: Any, panel: Panel, wanted: Axes) -> None:
+    if panel.diagonal:
+        axes.plot([0, 1], [0, 1], color=INK, alpha=0.35, linewidth=0.8, linestyle=":")
+    for line in panel.lines:
+        has_dots = line.is_dotted or len(line.xs) == 1
+        axes.plot(
+            list(line.xs),
+            [math.nan if y is None else y for y in line.ys],
+            color=SERIES[line.series],
+            linestyle=_STYLES[line.series],
+            linewidth=1.6,
+            marker=_WHISKER_MARKS[line.series] if has_dots and len(line.xs) <= _DOTS_UP_TO else None,
+            markersize=4,
+            label=line.name,
+        )
+    if panel.at is not None:
+        axes.axvline(panel.at, color=MARK, linestyle="--", linewidth=1.3, label="chosen")
+    if panel.mark is not None:
+        axes.plot(*panel.mark, color=MARK, marker="D", markersize=7, linestyle="none", label="chosen")
+    axes.set_title(panel.title)
+    _set_axes(axes, wanted)
+
+
+def _set_axes(axes: Any, wanted: Axes) -> None:
+    if wanted.is_log:
+        axes.set_xscale("log")
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}" if value >= 1 else f"{value:g}")
+    if wanted.xs is not None:
+        axes.set_xlim(wanted.xs)
+    if wanted.ys is not None:
+        axes.set_ylim(wanted.ys)
+    if wanted.is_whole:
+        axes.locator_params(axis="x", integer=True, nbins=8)
+    axes.grid(color=INK, alpha=0.12, linewidth=0.6)
+
+
+def _handles(axes: Any) -> list[Any]:
+    return axes.get_legend_handles_labels()[0]
+
+
+def _draw_dots(axes: Any, name: str, dots: Sequence[Dot], offset: float, series: int) -> None:
+    at = [(place + offset, dot) for place, dot in enumerate(dots) if dot.value is not None]
+    for y, dot in at:
+        if dot.interval is not None and None not in dot.interval:
+            axes.plot(list(dot.interval), [y, y], color=SERIES[series], linewidth=1.6, solid_capstyle="butt")
+    axes.plot(
+        [dot.value for _, dot in at],
+        [y for y, _ in at],
+        color=SERIES[series],
+        marker=_WHISKER_MARKS[series],
+        markersize=5,
+        linestyle="none",
+        label=name,
+    )
+
+
+def _draw_matrix(axes: Any, panel: Matrix, *, is_small: bool) -> None:
+    size = 8 if is_small or len(panel.rows) > 6 else 10
+    for row, counts in enumerate(panel.counts):
+        total = sum(counts)
+        for column, count in enumerate(counts):
+            share = count / total if total else 0.0
+            corner = (column - 0.48, row - 0.48)
+            axes.add_patch(_square(corner, share * _CELL_SHADE))
+            axes.text(column, row, f"{count:,}", ha="center", va="center", fontsize=size)
+    axes.set_xlim(-0.5, len(panel.columns) - 0.5)
+    axes.set_ylim(len(panel.rows) - 0.5, -0.5)
+    axes.set_xticks(range(len(panel.columns)), _short(panel.columns), fontsize=size, rotation=_slant(panel.columns))
+    axes.set_yticks(range(len(panel.rows)), _short(panel.rows), fontsize=size)
+    axes.set_title(panel.title, fontsize=9 if is_small else 10)
+    axes.tick_params(length=0)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+
+
+def _square(corner: tuple[float, float], shade: float) -> Any:
+    from matplotlib.patches import Rectangle
+
+    return Rectangle(corner, 0.96, 0.96, facecolor=SERIES[0], alpha=shade, edgecolor="none")
+
+
+def _short(names: Sequence[str]) -> list[str]:
+    return [tick(name, place) for place, name in enumerate(names, 1)]
+
+
+def _slant(names: Sequence[str]) -> int:
+    return 90 if len(names) > 2 and sum(map(len, _short(names))) > 36 else 0

@@ -1,0 +1,121 @@
+"""The candidate beside the served model and the linear baseline, on the same rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from components.page.figure import Figure
+from components.page.tables import Table, name_of
+from components.report import words
+from components.report.drawing import Dot, whiskers
+from components.report.predictions import LINEAR, SERVED
+from components.report.section import Section
+from components.report.sections.slices import OVERALL
+from components.report.told import NotThereError, Told
+
+TITLE = "Comparison"
+_RIVALS = {SERVED: "baseline_metrics", LINEAR: "linear_metrics"}
+_CALLED = {SERVED: "the served model", LINEAR: "the linear baseline"}
+_METRICS = ("accuracy", "auc", "auc_pr", "precision", "recall", "f1", "log_loss", "loss", "ece")
+_DRAWN = ("accuracy", "auc", "auc_pr", "precision", "recall", "f1")
+_LISTED = 40
+
+
+def measure(run: Told) -> dict[str, Any]:
+    """What each model reaches on the whole test split, and the differences by slice and metric."""
+    if run.evaluation is None:
+        raise NotThereError(f"{run.why('Evaluator')} Nothing was compared.")
+    known = run.evaluation
+    of = {rival: known[key] for rival, key in _RIVALS.items() if known.get(key)}
+    if not of:
+        raise NotThereError("There was neither a served model nor a linear baseline to compare with.")
+    models = {"candidate": known.get("metrics") or {}, **of}
+    return {
+        "version": known.get("baseline_version") or None,
+        "models": {model: _chosen(metrics.get(OVERALL, {})) for model, metrics in models.items()},
+        "differences": list(known.get("comparisons") or _differences(models)),
+        "not_there": [rival for rival in _RIVALS if rival not in of],
+    }
+
+
+def show(numbers: Mapping[str, Any]) -> Section:
+    """The differences on the whole test split drawn, those of slices in a table."""
+    whole = [one for one in numbers["differences"] if one["slice"] == OVERALL]
+    parts = [one for one in numbers["differences"] if one["slice"] != OVERALL]
+    figures = tuple(_figures(whole))
+    tables = [("The whole test split", _models(numbers["models"]))]
+    if parts:
+        tables.append(("Slices: the candidate less what it is compared with", _table(parts[:_LISTED], with_slice=True)))
+    notes = [f"Nothing is compared with {_CALLED[rival]}: there is none." for rival in numbers["not_there"]]
+    if numbers["version"]:
+        notes.append(f"Served is version {numbers['version']}.")
+    remarks = [f"{len(parts) - _LISTED} more stand in report.json."] if len(parts) > _LISTED else []
+    return Section(tuple(notes), figures=figures, tables=tuple(tables), remarks=tuple(remarks))
+
+
+def _chosen(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: metrics[name] for name in _METRICS if name in metrics}
+
+
+def _differences(models: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Iterator[dict[str, Any]]:
+    """Those of verdicts that have none written down: without intervals."""
+    for rival in (model for model in models if model != "candidate"):
+        for metric in _METRICS:
+            value = models["candidate"].get(OVERALL, {}).get(metric)
+            baseline = models[rival].get(OVERALL, {}).get(metric)
+            if value is not None and baseline is not None:
+                yield {
+                    "against": rival,
+                    "slice": OVERALL,
+                    "metric": metric,
+                    "value": value,
+                    "baseline": baseline,
+                    "difference": value - baseline,
+                    "interval": None,
+                }
+
+
+def _figures(differences: Sequence[Mapping[str, Any]]) -> Iterator[Figure]:
+    """One a rival."""
+    for rival, called in _CALLED.items():
+        drawn = [
+            one
+            for one in differences
+            if one["against"] == rival and one["metric"] in _DRAWN and one["difference"] is not None
+        ]
+        if drawn:
+            yield _figure(rival, called, drawn)
+
+
+def _figure(rival: str, called: str, drawn: Sequence[Mapping[str, Any]]) -> Figure:
+    names = [one["metric"] for one in drawn]
+    dots = [Dot(one["difference"], one["interval"]) for one in drawn]
+    key = f"against-{rival}"
+    svg = whiskers(key, names, {"difference": dots}, f"candidate less {rival}", reference=0.0)
+    told = ", ".join(f"{one['metric']} {words.difference(one['difference'])}" for one in drawn)
+    alt = f"Dots: how far the candidate is above {called}, with intervals where there are any. {told}."
+    return Figure(key, f"The candidate against {called}", svg, alt, _table(drawn, with_slice=False))
+
+
+def _table(differences: Sequence[Mapping[str, Any]], *, with_slice: bool) -> Table:
+    header = ("slice", "metric", "against", "candidate", "other", "difference", "interval")
+    rows = tuple(
+        (
+            name_of(one["slice"]),
+            name_of(one["metric"]),
+            one["against"],
+            words.figure(one["value"]),
+            words.figure(one["baseline"]),
+            words.difference(one["difference"]),
+            words.interval(one["interval"]),
+        )[not with_slice :]
+        for one in differences
+    )
+    return Table(header[not with_slice :], rows, names=2 + with_slice)
+
+
+def _models(models: Mapping[str, Mapping[str, Any]]) -> Table:
+    metrics = [name for name in _METRICS if any(name in of for of in models.values())]
+    rows = tuple((metric, *(words.figure(of.get(metric)) for of in models.values())) for metric in metrics)
+    return Table(("metric", *models), rows)

@@ -1,0 +1,28 @@
+"""`bertline report`: the report of a past run, written anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from components.errors import ConfigError
+from pipeline.history.find import find_run  # pyright: ignore[reportMissingImports]
+from pipeline.reporting import REPORT_FILE, report_folder, write_report
+
+
+def report_past_run(root: Path, word: str | None, output: Path | None) -> Path:
+    """Writes the report of a past run, and gives its path.
+
+    Args:
+        root: the folder below which tasks keep their runs.
+        word: which run: see `find_run`.
+        output: the page's file; in the run's own folder where it is left out.
+
+    Raises:
+        ConfigError: no such run, or the report cannot be written.
+    """
+    past = find_run(root, word)
+    destination = output or report_folder(past.home, past.run.run_id) / REPORT_FILE
+    try:
+        return write_report(past.run, past.outcome, past.record, destination)
+    except OSError as error:
+        raise ConfigError(f"the report {destination} cannot be written: {error.strerror}; give --output") from error

@@ -1,0 +1,134 @@
+"""What a run keeps of itself: a record, written when it begins and when it ends, and its report."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from pipeline.config import Config
+from pipeline.summary import GATE, Run
+from pipeline.verdict import NOT_ENDED, Outcome, stopped
+
+REPORTS = "reports"
+RECORD_FILE = "run.json"
+REPORT_FILE = "report.html"
+_PACKAGES = ("bertline", "tfx", "tensorflow")
+_LOG = logging.getLogger(__name__)
+
+
+def report_folder(home: Path, run_id: str) -> Path:
+    """Where a run keeps its record and its report."""
+    return home / REPORTS / run_id
+
+
+class Recorder:
+    """Keeps the record of a run that goes on, and writes its report.
+
+    Neither may cost a run its verdict: what cannot be written is logged, and told by `end`.
+    """
+
+    def __init__(self, config: Config, run: Run) -> None:
+        self._config, self._run = config, run
+        self._folder = report_folder(config.pipeline.home, run.run_id)
+        self._depends_on: Mapping[str, Any] = {}
+
+    def begin(self, depends_on: Mapping[str, Any]) -> None:
+        """Writes the record of a run that has not ended, which stays where this process is killed.
+
+        Args:
+            depends_on: `code`, the digest of each step's, and `outside`, those of data, encoder and the like.
+        """
+        self._depends_on = depends_on
+        try:
+            write_record(self._folder, self._record(stopped(NOT_ENDED), None))
+        except OSError:
+            _LOG.exception("the record of the run cannot be written")
+
+    def end(self, outcome: Outcome, seconds: float) -> str | None:
+        """Writes record and report; the report's path is then among the run's. Gives a sentence where that failed."""
+        record = self._record(outcome, round(seconds, 1))
+        try:
+            write_record(self._folder, record)
+            self._run.paths["report"] = str(write_report(self._run, outcome, record, self._folder / REPORT_FILE))
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  a report must not change how the run ended
+            _LOG.exception("no report")
+            return f"there is no report of this run: {type(error).__name__}: {error}"
+        return None
+
+    def _record(self, outcome: Outcome, seconds: float | None) -> dict[str, Any]:
+        return {
+            "pipeline": self._run.pipeline,
+            "run_id": self._run.run_id,
+            "started": self._run.started,
+            "verdict": outcome.verdict.value,
+            "reasons": outcome.reasons,
+            "version": outcome.version,
+            "seconds": seconds,
+            "config": self._config.model_dump(mode="json", by_alias=True),
+            "code": dict(self._depends_on.get("code", {})),
+            "outside": dict(self._depends_on.get("outside", {})),
+            "versions": _versions(),
+            "samples": [vars(scored) for scored in outcome.samples],
+            "paths": {GATE: self._run.paths[GATE]} if GATE in self._run.paths else {},
+        }
+
+
+def write_record(folder: Path, record: Mapping[str, Any]) -> None:
+    """Writes `run.json` into the folder so that a reader never meets half of it. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = folder / f".{RECORD_FILE}.{os.getpid()}"
+    partial.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    partial.replace(folder / RECORD_FILE)
+
+
+def write_report(run: Run, outcome: Outcome, record: Mapping[str, Any], destination: Path) -> Path:
+    """Writes the report of a run as a page, and beside it, ending in `.json`, its numbers; gives the page's path.
+
+    Args:
+        run: the run, with its steps and where their results lie.
+        outcome: how it ended.
+        record: what it noted of itself (`run.json`); what is missing there is said to be so.
+        destination: the page's file.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    from components.report.told import Step, Told
+    from components.report.write import write
+
+    paths = {**record.get("paths", {}), **run.paths}
+    told = Told(
+        task=run.pipeline,
+        run_id=run.run_id,
+        started=run.started,
+        seconds=record.get("seconds"),
+        verdict=outcome.verdict.value,
+        sentence=outcome.sentence,
+        reasons=outcome.reasons,
+        steps=[Step(step.name, step.state.value, step.elapsed, step.outputs) for step in run.steps],
+        version=outcome.version,
+        folder=outcome.folder,
+        config=record.get("config", {}),
+        record=record,
+        evaluation=outcome.evaluation,
+        serving=outcome.serving,
+        gate=paths.get(GATE),
+        samples=[vars(scored) for scored in outcome.samples] or record.get("samples", []),
+    )
+    return write(told, destination)
+
+
+def _versions() -> dict[str, str]:
+    """Of what the run was computed with; what is not installed as a package is left out."""
+    found = {}
+    for name in _PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:  # noqa: PERF203
+            continue
+    return found

@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+import json
+import sys
+import types
+from types import SimpleNamespace
+
+import pytest
+from click.testing import CliRunner
+
+from components.errors import ConfigError, DataGateError
+from pipeline import reporting
+from pipeline.cli import main
+from pipeline.local_run import run
+from pipeline.steps import State, Step
+from pipeline.summary import Run
+from pipeline.verdict import NOT_ENDED, Outcome, Scored, Verdict
+from tests.pipeline.test_local_run import config
+
+EVALUATION = {"notes": [], "reasons": ["accuracy is too low"], "metrics": {"overall": {"accuracy": 0.5}}, "checks": []}
+
+
+class FakeEngine:
+    """An engine whose one step ends as it is told to."""
+
+    def __init__(self, outcome=None, error=None):
+        self._outcome, self._error, self.record_of_the_beginning = outcome, error, None
+
+    def prepare(self, run_id, console):
+        self._run_id = run_id
+        return {"code": {"trainer": "ab"}, "outside": {"data": "cd", "span": 7}}
+
+    def execute(self, steps, console):
+        steps.append(Step("TextExampleGen", State.FAILED if self._error else State.DONE, seconds=1.5))
+        if self._error:
+            raise self._error
+        return self._outcome
+
+
+def reports(settings):
+    return list((settings.pipeline.home / "reports").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("outcome", "error"),
+    [
+        (Outcome(Verdict.PUSHED, [], EVALUATION, version=3, samples=[Scored("fine!", {"pos": 0.9}, "pos")]), None),
+        (Outcome(Verdict.UNCHANGED, [], EVALUATION, version=3), None),
+        (Outcome(Verdict.NOT_BLESSED, ["accuracy is too low"], EVALUATION), None),
+        (None, RuntimeError("it broke")),
+        (None, KeyboardInterrupt()),
+    ],
+)
+def test_however_a_run_ends_it_leaves_a_record_and_a_report(tmp_path, capfd, outcome, error):
+    settings = config(tmp_path)
+    ended = run(settings, tmp_path / "summary.json", FakeEngine(outcome, error))
+    [folder] = reports(settings)
+    record = json.loads((folder / "run.json").read_text())
+    assert record["run_id"] == folder.name
+    assert (record["verdict"], record["reasons"]) == (ended.verdict.value, ended.reasons)
+    assert record["config"]["pipeline"]["name"] == "demo"
+    assert record["config"]["schema"] == "imdb"
+    assert (record["code"], record["outside"]) == ({"trainer": "ab"}, {"data": "cd", "span": 7})
+    assert record["samples"] == [vars(scored) for scored in ended.samples]
+    assert record["versions"]["tfx"]
+    assert record["seconds"] >= 0
+    numbers = json.loads((folder / "report.json").read_text())
+    assert numbers["verdict"]["sentence"] == ended.sentence
+    assert numbers["lineage"]["outside"] == {"data": "cd", "span": 7}
+    assert numbers["durations"]["steps"]["TextExampleGen"]["seconds"] == 1.5
+    assert ended.verdict.value in (folder / "report.html").read_text()
+    assert f"report     {folder / 'report.html'}" in capfd.readouterr().out
+    assert json.loads((tmp_path / "summary.json").read_text())["paths"]["report"] == str(folder / "report.html")
+
+
+def test_what_the_data_gate_found_is_in_the_report_of_the_run_that_it_stopped(tmp_path):
+    found = tmp_path / "found"
+    found.mkdir()
+    anomaly = {"split": "train", "feature": "label", "sentence": "unknown value"}
+    (found / "anomalies.json").write_text(json.dumps({"anomalies": [anomaly]}))
+    settings = config(tmp_path)
+    run(settings, engine=FakeEngine(error=DataGateError("the data is not what its schema says", str(found))))
+    [folder] = reports(settings)
+    assert json.loads((folder / "report.json").read_text())["data"]["gate"]["anomalies"] == [anomaly]
+    assert json.loads((folder / "run.json").read_text())["paths"] == {"data gate": str(found)}
+
+
+def test_the_record_is_there_from_the_beginning(tmp_path):
+    settings = config(tmp_path)
+
+    class Looks(FakeEngine):
+        def execute(self, steps, console):
+            [folder] = reports(settings)
+            self.record_of_the_beginning = json.loads((folder / "run.json").read_text())
+            assert not (folder / "report.html").exists()
+            return super().execute(steps, console)
+
+    engine = Looks(Outcome(Verdict.NOT_BLESSED, ["why"], EVALUATION))
+    assert run(settings, engine=engine).verdict is Verdict.NOT_BLESSED
+    record = engine.record_of_the_beginning
+    assert record is not None
+    assert (record["verdict"], record["reasons"], record["seconds"]) == ("STOPPED", [NOT_ENDED], None)
+    assert record["code"] == {"trainer": "ab"}
+
+
+@pytest.mark.parametrize(
+    ("what", "problem"),
+    [
+        ("write_record", OSError(28, "No space left on device")),
+        ("write_report", OSError(28, "No space left on device")),
+        ("write_report", ValueError("odd")),
+        ("write_report", KeyboardInterrupt()),
+    ],
+)
+def test_a_report_that_cannot_be_written_changes_no_verdict(tmp_path, capfd, monkeypatch, what, problem):
+    def fail(*_):
+        raise problem
+
+    monkeypatch.setattr(reporting, what, fail)
+    outcome = Outcome(Verdict.NOT_BLESSED, ["why"], EVALUATION)
+    assert run(config(tmp_path), engine=FakeEngine(outcome)) is outcome
+    said = capfd.readouterr().out
+    assert "note: there is no report of this run" in said
+    assert said.rstrip().endswith("NOT BLESSED because why")
+
+
+@pytest.fixture
+def past(tmp_path, monkeypatch):
+    """A stand-in for the room that finds past runs."""
+    known = SimpleNamespace(
+        home=tmp_path / "runs" / "demo",
+        run=Run("demo", "2026-11-28T20-00-00.000000", "2026-11-28T20:00:00", [Step("Trainer", State.CACHED)]),
+        outcome=Outcome(Verdict.PUSHED, [], EVALUATION, version=3),
+        record={
+            "config": {"samples": ["fine!"]},
+            "samples": [{"text": "fine!", "scores": {"pos": 0.9}, "predicted": "pos"}],
+        },
+    )
+    asked = []
+
+    def find_run(root, word):
+        asked.append((root, word))
+        if word == "nothing":
+            raise ConfigError("there is no run nothing")
+        return known
+
+    room: types.ModuleType = types.ModuleType("pipeline.history.find")
+    room.find_run = find_run  # pyright: ignore[reportAttributeAccessIssue]
+    monkeypatch.setitem(sys.modules, "pipeline.history.find", room)
+    monkeypatch.setitem(sys.modules, "pipeline.history", types.ModuleType("pipeline.history"))
+    monkeypatch.delitem(sys.modules, "pipeline.past_report", raising=False)
+    return known, asked
+
+
+def test_the_report_of_a_past_run_is_written_anew(past, tmp_path):
+    known, asked = past
+    told = CliRunner().invoke(main, ["report", "--root", str(tmp_path / "runs")])
+    page = known.home / "reports" / known.run.run_id / "report.html"
+    assert (told.exit_code, told.output.strip()) == (0, str(page))
+    assert str(asked[0][0]) == str(tmp_path / "runs")
+    assert asked[0][1] is None
+    assert "PUSHED version 3" in page.read_text()
+    numbers = json.loads(page.with_suffix(".json").read_text())
+    assert numbers["samples"]["samples"] == known.record["samples"]
+
+
+def test_a_report_goes_where_it_is_asked_for(past, tmp_path):
+    told = CliRunner().invoke(main, ["report", "demo", "--output", str(tmp_path / "sent" / "demo.html")])
+    assert told.exit_code == 0
+    assert {path.name for path in (tmp_path / "sent").iterdir()} == {"demo.html", "demo.json"}
+
+
+def test_a_run_that_is_not_there_is_refused(past):
+    told = CliRunner().invoke(main, ["report", "nothing"])
+    assert told.exit_code == 2
+    assert "there is no run nothing" in told.output
+
+
+def test_a_report_that_has_no_place_is_refused(past, tmp_path):
+    (tmp_path / "file").write_text("")
+    told = CliRunner().invoke(main, ["report", "--output", str(tmp_path / "file" / "demo.html")])
+    assert told.exit_code == 2
+    assert "cannot be written" in told.output
+    assert "--output" in told.output
