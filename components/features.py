@@ -23,7 +23,6 @@ UNKNOWN_RATE = "unknown_rate"
 LENGTH_BAND = "length_band"
 SOURCE = "source"
 SPAN = "span"
-SOURCE = "source"
 # Names that a user's own columns cannot have: those above, and what the evaluator calls slices by a text's own words.
 RESERVED = frozenset(
     (TEXT, TEXT_PAIR, LABEL, TARGET, ID, WORDS, CHARACTERS, TOKENS, UNKNOWN_RATE, LENGTH_BAND, SPAN, SOURCE, "identity")
