@@ -26,6 +26,7 @@ from pipeline.cli_options import (
     need_pipeline,
     refuse,
 )
+from pipeline.cli_runs import runs_group
 from pipeline.cli_schema import schema_group
 from pipeline.cli_score import score_command
 from pipeline.cli_tune import tune_command
@@ -175,6 +176,7 @@ def _write_refusal(path: Path, config: str, error: BertlineError) -> None:
 main.add_command(compile_command)
 main.add_command(data_group)
 main.add_command(encoders_group)
+main.add_command(runs_group)
 main.add_command(schema_group)
 main.add_command(score_command)
 main.add_command(tune_command)

@@ -23,10 +23,9 @@ from pipeline.quiet import logging_to
 from pipeline.schema_file import read_schema
 from pipeline.sigterm import sigterm_as_interrupt
 from pipeline.summary import GATE, Run, print_outcome, summarise, write_summary
-from pipeline.verdict import Outcome, stopped
+from pipeline.verdict import NOT_ENDED, Outcome, stopped
 
 Samples = Sequence[str | tuple[str, str]]
-_NOT_ENDED = "it has not come to its end: it is going on, or was killed"
 _LOG = logging.getLogger(__name__)
 
 
@@ -54,7 +53,7 @@ def run(config: Config, summary_file: Path | None = None, engine: Engine | None 
     with only_run(home, "pipeline.root"), sigterm_as_interrupt(), logging_to(log) as console:
         make_folder(config.push_folder, "push.folder")
         console.print(Text.assemble(("bertline", "bold"), f" run of {this.pipeline}, log in {log}"), soft_wrap=True)
-        _record(this, stopped(_NOT_ENDED), began, summary_file)  # what stays if this process is killed
+        _record(this, stopped(NOT_ENDED), began, summary_file)  # what stays if this process is killed
         outcome = _attempt(engine or TfxEngine(config), this, config.samples, console)
         this.paths.update(_paths(this, outcome, home, log))
         try:
