@@ -200,7 +200,10 @@ def _outputs(stored: Stored, execution: StoredExecution) -> dict[str, str]:
 
 
 def _is_readable(uri: str, file: str | None) -> bool:
-    return Path(uri).exists() if file is None else read_object(uri, file) is not None
+    try:
+        return Path(uri).exists() if file is None else read_object(uri, file) is not None
+    except OSError:
+        return False
 
 
 def _paths(home: Path, run: Run, outcome: Outcome, executions: list[StoredExecution]) -> dict[str, str]:

@@ -18,11 +18,14 @@ def homes(root: Path, task: str | None = None) -> list[Path]:
     """The folders that keep runs, by name: of one task, or of all below the root.
 
     Raises:
-        ConfigError: there is no such folder, or no run of the task was ever begun in it.
+        ConfigError: there is no such folder, or it cannot be read, or no run of the task was ever begun in it.
     """
     if not root.is_dir():
         raise ConfigError(f"--root {root}: there is no such folder (seen from {Path.cwd()}); give that of the runs")
-    found = sorted(entry for entry in root.absolute().iterdir() if (entry / STORE_FILE).is_file())
+    try:
+        found = sorted(entry for entry in root.absolute().iterdir() if (entry / STORE_FILE).is_file())
+    except OSError as error:
+        raise ConfigError(f"--root {root} cannot be read ({error.strerror}: {error.filename})") from error
     if task is None:
         return found
     known = ", ".join(home.name for home in found) or "none"

@@ -269,3 +269,13 @@ def test_reports_go_too_and_a_run_that_has_nothing_else_is_not_forgotten(home):
     (home / "served" / "4").rmdir()
     prune(home, 1)
     assert [path.name for path in (home / "reports").iterdir()] == ["run-3"]
+
+
+def test_the_newest_refusal_of_the_serving_check_stays_by_which_older_blessings_are_stale(home):
+    blessings = home / "artifacts" / "ServingCheck" / "blessing"
+    first, second = sorted(int(folder.name) for folder in blessings.iterdir())
+    for number in (first, second):
+        (blessings / str(number) / "INFRA_NOT_BLESSED").touch()
+    prune(home, 0)
+    assert [path.name for path in blessings.iterdir()] == [str(second)]
+    assert "there is nothing to prune" in prune(home, 0)
