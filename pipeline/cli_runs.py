@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from typing_extensions import override
 
 from components.errors import BertlineError
 from pipeline.cli_options import NEW_FILE, STOPPED, need_pipeline, refuse
@@ -23,7 +22,6 @@ _WIDTH = 160  # where there is no terminal
 class _ListsByDefault(click.Group):
     """A group that takes what is no verb of its own for the arguments of `list`."""
 
-    @override
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Puts `list` before arguments that do not begin with a verb, or with a wish for help."""
         if not args or args[0] not in {*self.commands, *self.get_help_option_names(ctx)}:
