@@ -68,7 +68,7 @@ setup(
     python_requires=">=3.10",
     packages=find_packages(include=[f"{name}{rest}" for name in PACKAGES for rest in ("", ".*")]),
     package_data={
-        "components": ["*/templates/*.html", "*/templates/*.css"],
+        "components": ["*/templates/*.html", "*/templates/*.css", "*/templates/*.md"],
         "pipeline": ["configs/*.yaml"],
         "schema": ["*/*.pbtxt"],
         "serving": ["protos/*.proto", "protos/wire.binpb"],

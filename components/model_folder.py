@@ -14,7 +14,8 @@ from components.fingerprint import folder_digest, json_digest
 NOTHING_SERVED = "none"
 
 # What Pusher adds to the SavedModel that it publishes, and what therefore makes no other model of it.
-ADDED_BY_PUSHER = ("assets.extra/model_card.md",)
+MODEL_CARD = "assets.extra/model_card.md"
+ADDED_BY_PUSHER = (MODEL_CARD,)
 
 # TensorFlow Serving parses a sub-folder's name as a 64-bit integer, and passes over what is none.
 LARGEST_VERSION = 2**63 - 1

@@ -27,6 +27,7 @@ from pipeline.cli_options import (
     refuse,
 )
 from pipeline.cli_report import report_command
+from pipeline.cli_runs import runs_group
 from pipeline.cli_schema import schema_group
 from pipeline.cli_score import score_command
 from pipeline.cli_tune import tune_command
@@ -177,6 +178,7 @@ main.add_command(compile_command)
 main.add_command(data_group)
 main.add_command(encoders_group)
 main.add_command(report_command)
+main.add_command(runs_group)
 main.add_command(schema_group)
 main.add_command(score_command)
 main.add_command(tune_command)

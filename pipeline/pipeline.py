@@ -17,7 +17,7 @@ from components.evaluator.component import Evaluator
 from components.example_gen.component import TextExampleGen
 from components.features import EVAL, TRAIN
 from components.linear_baseline.component import LinearBaseline
-from components.pusher.component import Pusher
+from components.pusher.component import Pusher, Sources
 from components.served_model.component import ServedModel
 from components.serving_check.component import ServingCheck
 from pipeline.config import Config
@@ -113,8 +113,9 @@ def build_components(config: Config, outside: Outside) -> list[BaseNode]:
         model_blessing=evaluator.outputs["blessing"],
         infra_blessing=serving_check.outputs["blessing"],
         baseline=served_model.outputs["model"],
+        sources=Sources(example_gen.outputs["quarantine"], trainer.outputs["model_run"]),
         push_folder=push_folder,
-        nonce=outside.run_id,
+        custom_config={"nonce": outside.run_id, "card": card_settings(config, outside)},
     )
     return [
         example_gen,
@@ -155,6 +156,16 @@ def trainer_settings(config: Config, outside: Outside) -> dict[str, Any]:
         "pair": _is_pair(config),
         "checkpoints": outside.checkpoints,
         "code": outside.code["trainer"],
+    }
+
+
+def card_settings(config: Config, outside: Outside) -> dict[str, Any]:
+    """What the model card tells of the configuration: see `components.pusher.model_card.Facts`."""
+    return {
+        "name": config.pipeline.name,
+        "data": _settings(config.data, "source", "path") | {"span": outside.span},
+        "encoder": _settings(config.encoder, "handle", "max_tokens", "truncation", "lower_case"),
+        "pair": _is_pair(config),
     }
 
 

@@ -21,7 +21,7 @@ from pipeline.steps import Step
 from pipeline.training_account import account_of_training
 from pipeline.verdict import Outcome, Scored, Verdict, read_json
 
-_STYLES = {
+STYLES = {
     Verdict.PUSHED: "bold green",
     Verdict.UNCHANGED: "bold blue",
     Verdict.NOT_BLESSED: "bold yellow",
@@ -96,17 +96,17 @@ def summarise(run: Run, outcome: Outcome, seconds: float) -> dict[str, Any]:
     }
 
 
-def write_summary(summary: dict[str, Any], path: Path) -> None:
+def write_summary(summary: dict[str, Any], path: Path, option: str = "--summary") -> None:
     """Writes the summary so that a reader never meets half of it. Raises ConfigError where it cannot be written."""
     if not path.name:
-        raise ConfigError("--summary names no file; give the path of a JSON file")
+        raise ConfigError(f"{option} names no file; give the path of a JSON file")
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         partial.write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         partial.replace(path)
     except OSError as error:
-        raise ConfigError(f"--summary {path} cannot be written: {error.strerror}; give another file") from error
+        raise ConfigError(f"{option} {path} cannot be written: {error.strerror}; give another file") from error
 
 
 def print_outcome(console: Console, run: Run, outcome: Outcome) -> None:
@@ -125,7 +125,7 @@ def print_outcome(console: Console, run: Run, outcome: Outcome) -> None:
     for name, path in run.paths.items():
         console.print(Text.assemble((f"{name:<10} ", "dim"), path), soft_wrap=True)
     console.print()
-    console.print(Text(outcome.sentence, _STYLES[outcome.verdict]), soft_wrap=True)
+    console.print(Text(outcome.sentence, STYLES[outcome.verdict]), soft_wrap=True)
 
 
 def _notes(evaluation: dict[str, Any]) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -77,7 +77,7 @@ class Outcome:
 
 
 @dataclasses.dataclass(frozen=True)
-class _LeftBehind:
+class LeftBehind:
     """What the steps that decide left in their outputs, each None where the step has not ended well."""
 
     evaluation: dict[str, Any] | None
@@ -90,31 +90,43 @@ def read_outcome(steps: Sequence[Step]) -> Outcome:
     left = _left_behind(steps)
     if left.evaluation is None or left.serving is None or left.push is None:
         raise LookupError("Evaluator, ServingCheck and Pusher left no verdict: they have not all ended")
-    evaluation, serving, push = left.evaluation, left.serving, left.push
-    if push["status"] == "not_blessed":
+    return outcome_of(left, left.push["status"])
+
+
+def outcome_of(left: LeftBehind, status: str) -> Outcome:
+    """The outcome of a run whose Pusher recorded this status, in which a step that left nothing gave no reason."""
+    evaluation, serving, push = left.evaluation or {}, left.serving or {}, left.push or {}
+    if status == "not_blessed":
         # Those of a forced blessing were overruled.
-        missed = [] if evaluation["blessed"] else evaluation["reasons"]
-        return Outcome(Verdict.NOT_BLESSED, [*missed, *serving["reasons"]], evaluation, serving)
-    verdict = Verdict.PUSHED if push["status"] == "pushed" else Verdict.UNCHANGED
-    return Outcome(verdict, [], evaluation, serving, push["version"], push["folder"], push["digest"])
+        missed = [] if evaluation.get("blessed") else evaluation.get("reasons", [])
+        reasons = [*missed, *serving.get("reasons", [])]
+        return Outcome(Verdict.NOT_BLESSED, reasons, left.evaluation, left.serving)
+    verdict = Verdict.PUSHED if status == "pushed" else Verdict.UNCHANGED
+    return Outcome(verdict, [], left.evaluation, left.serving, *_published(push))
 
 
 def stopped(reason: str, steps: Sequence[Step] = ()) -> Outcome:
     """The outcome of a run that did not come to its end, with what its steps had found out by then."""
-    left = _left_behind(steps)
-    push = left.push or {}
-    published = (push.get("version"), push.get("folder"), push.get("digest"))
-    return Outcome(Verdict.STOPPED, [reason], left.evaluation, left.serving, *published)
+    return stopped_with([reason], _left_behind(steps))
 
 
-def _left_behind(steps: Sequence[Step]) -> _LeftBehind:
+def stopped_with(reasons: list[str], left: LeftBehind) -> Outcome:
+    """The same, from what was found out."""
+    return Outcome(Verdict.STOPPED, reasons, left.evaluation, left.serving, *_published(left.push or {}))
+
+
+def _published(push: Mapping[str, Any]) -> tuple[int | None, str | None, str | None]:
+    return push.get("version"), push.get("folder"), push.get("digest")
+
+
+def _left_behind(steps: Sequence[Step]) -> LeftBehind:
     outputs = {step.name: step.outputs for step in steps}
 
     def read(step: str, output: str, file: str) -> dict[str, Any] | None:
         folder = outputs.get(step, {}).get(output)
         return None if folder is None else read_json(folder, file)
 
-    return _LeftBehind(
+    return LeftBehind(
         evaluation=read("Evaluator", "blessing", "verdict.json"),
         serving=read("ServingCheck", "blessing", "report.json"),
         push=read("Pusher", "pushed_model", "push.json"),

@@ -27,14 +27,13 @@ from components.evaluator.linear import LinearBaseline, find_linear
 from components.evaluator.measure import Metrics, Task, measure
 from components.evaluator.names import BIAS, CANDIDATE, LINEAR, METRICS, OVERALL, SERVED
 from components.evaluator.predictions import read_predictions
-from components.evaluator.verdict import Rival, Verdict
+from components.evaluator.verdict import VERDICT_FILE, Rival, Verdict
 from components.model_failure import cause_of
 
 GATES = "gates"
 LABELS = "labels"
 CODE = "code"
 LINEAR_BASELINE = "linear_baseline"
-VERDICT_FILE = "verdict.json"
 
 _LOG = logging.getLogger(__name__)
 _TOLD_EVERY = 50  # draws

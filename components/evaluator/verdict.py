@@ -8,6 +8,8 @@ from typing import Any
 
 from components import strict_json
 
+VERDICT_FILE = "verdict.json"  # in the folder of the blessing
+
 Metrics = Mapping[str, Mapping[str, float]]
 """Slice (`OVERALL`, or "feature=value") to metric to value; NaN where the metric is undefined."""
 Interval = tuple[float, float]

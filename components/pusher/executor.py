@@ -14,11 +14,16 @@ from tfx.utils import proto_utils
 
 from components import model_folder
 from components.pusher import publish
+from components.pusher.card_facts import gather
+from components.pusher.model_card import write_card
 from components.pusher.probe import prove_usable
 from components.served_model import executor as served_model
 
 BASELINE = "baseline"
+QUARANTINE = "quarantine"
+MODEL_RUN = "model_run"
 NONCE = "nonce"
+CARD = "card"
 STATUS = "status"
 NOT_BLESSED = "not_blessed"
 PUSH_FILE = "push.json"
@@ -47,8 +52,9 @@ class Executor(tfx_executor.Executor):
             _record(pushed_model, {"status": NOT_BLESSED, "version": None, "folder": None, "digest": digest})
             return
         compared = served_model.digest(artifact_utils.get_single_instance(input_dict[BASELINE]))
-        run = json.loads(exec_properties[standard_component_specs.CUSTOM_CONFIG_KEY])[NONCE]
-        push = publish.publish(model, _push_folder(exec_properties), compared, prove_usable, run)
+        config = json.loads(exec_properties[standard_component_specs.CUSTOM_CONFIG_KEY])
+        added = {model_folder.MODEL_CARD: write_card(gather(input_dict, model, config[CARD], config[NONCE]))}
+        push = publish.publish(model, _push_folder(exec_properties), compared, prove_usable, config[NONCE], added)
         if push.status == publish.PUSHED:
             self._MarkPushed(pushed_model, pushed_destination=push.folder, pushed_version=str(push.version))
         else:

@@ -13,7 +13,7 @@ import json
 import shutil
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import fasteners
@@ -44,7 +44,14 @@ class Push:
     digest: str
 
 
-def publish(model: str | Path, base: str | Path, compared: str | None, probe: Probe, run: str = "") -> Push:
+def publish(
+    model: str | Path,
+    base: str | Path,
+    compared: str | None,
+    probe: Probe,
+    run: str = "",
+    added: Mapping[str, str] | None = None,
+) -> Push:
     """Publishes the SavedModel in `model` as the next version in `base`, unless it is what is served already.
 
     A run that is tried again after it has published, and lost its answer, is answered that it has.
@@ -55,6 +62,7 @@ def publish(model: str | Path, base: str | Path, compared: str | None, probe: Pr
         compared: digest of the served model that this one was compared with, None where nothing was served then.
         probe: called with the copy before it becomes visible.
         run: something that only this run has; empty where it is never tried again.
+        added: texts of files that are published with the model, by their paths in it; of `ADDED_BY_PUSHER`.
 
     Raises:
         PushError: `base` is a URL, cannot be written, has no room or no higher version; or what is served there is not
@@ -70,7 +78,7 @@ def publish(model: str | Path, base: str | Path, compared: str | None, probe: Pr
         _check_compared(folder, served, compared)
         version = _next_version(folder)
         _note(run, folder, version)
-        _place(Path(model), folder / str(version), digest, probe)
+        _place(Path(model), folder / str(version), digest, probe, added or {})
     return Push(PUSHED, version, str(folder / str(version)), digest)
 
 
@@ -122,10 +130,13 @@ def _next_version(base: Path) -> int:
     return version
 
 
-def _place(model: Path, target: Path, digest: str, probe: Probe) -> None:
+def _place(model: Path, target: Path, digest: str, probe: Probe, added: Mapping[str, str]) -> None:
     temporary = target.parent / f"{_TEMPORARY_PREFIX}{uuid.uuid4().hex}"
     try:
         _copy_contents(model, temporary)
+        for name, text in added.items():
+            (temporary / name).parent.mkdir(parents=True, exist_ok=True)
+            (temporary / name).write_text(text, encoding="utf-8")
         sync_tree(temporary)
         verify_version(temporary, digest)
         probe(str(temporary))

@@ -13,6 +13,7 @@ from typing import Any
 
 from components.errors import BertlineError
 
+REPORT_FILE = "report.json"  # in the folder of the blessing
 _PREFIX = "serving check: "
 
 

@@ -20,7 +20,7 @@ from components.features import TEST
 from components.serving_check import warmup
 from components.serving_check.asking import Plan, ask
 from components.serving_check.blessing import BLESSED, BLESSED_FILE, NOT_BLESSED_FILE
-from components.serving_check.check import Check, Report, ServingCheckError, failed
+from components.serving_check.check import REPORT_FILE, Check, Report, ServingCheckError, failed
 from components.serving_check.operators import check_operators
 from components.serving_check.requests import read_texts
 from serving import launch
@@ -28,7 +28,6 @@ from serving import launch
 SETTINGS = "settings"
 CODE = "code"
 LAST_REFUSAL = "last_refusal"
-REPORT_FILE = "report.json"
 LOADING = "loading"
 DEVELOPMENT_SERVER = "bertline's development server"
 

@@ -127,3 +127,6 @@ def _wires(given: dict[str, Parameter]) -> Iterator[Wire]:
     yield Wire("Trainer", "custom_config", "training.epochs", given["epochs"])
     yield Wire("ServingCheck", "last_refusal", None, RunId())
     yield Wire("Pusher", "custom_config", "nonce", RunId())
+    yield Wire("Pusher", "custom_config", "card.encoder.handle", given["encoder"])
+    if SPAN in given:
+        yield Wire("Pusher", "custom_config", "card.data.span", Observed(SPAN, INTEGER))

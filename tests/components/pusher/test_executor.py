@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from tfx.proto.pusher_pb2 import PushDestination  # pyright: ignore[reportAttributeAccessIssue]
@@ -13,6 +14,13 @@ from components.pusher.executor import PUSH_FILE, Executor
 from components.served_model import executor as served_model
 from tests.components.pusher import tiny_model
 from tests.components.pusher.fake_model import write_fake_model
+
+TASK = {
+    "name": "reviews",
+    "data": {"source": "files", "path": "reviews.csv", "span": None},
+    "encoder": {"handle": "all-MiniLM-L6-v2", "max_tokens": 128, "truncation": "head", "lower_case": None},
+    "pair": False,
+}
 
 
 def _model(folder, module):
@@ -59,7 +67,10 @@ def _push(tmp_path, model, base, baseline, blessed=True, infra_blessed=True, non
             "baseline": [baseline],
         },
         {"pushed_model": [pushed]},
-        {"push_destination": proto_utils.proto_to_json(destination), "custom_config": json.dumps({"nonce": nonce})},
+        {
+            "push_destination": proto_utils.proto_to_json(destination),
+            "custom_config": json.dumps({"nonce": nonce, "card": TASK}),
+        },
     )
     return pushed, json.loads((tmp_path / "pushed" / PUSH_FILE).read_text())
 
@@ -141,3 +152,15 @@ def test_a_run_that_is_tried_again_has_pushed(tmp_path, model, serve):
     pushed, again = _push(tmp_path, model, base, baseline)
     assert again == first
     assert pushed.get_int_custom_property("pushed") == 1
+
+
+def test_what_is_published_has_its_card_and_is_the_same_model(tmp_path, model, serve):
+    base = tmp_path / "serving"
+    _, record = _push(tmp_path, model, base, serve(base))
+    card = (Path(record["folder"]) / "assets.extra" / "model_card.md").read_text()
+    assert card.startswith("# Model card: reviews\n")
+    assert "run\\-1" in card or "run-1" in card
+    assert "How many rows there were is not known" in card
+    assert model_folder.model_digest(record["folder"]) == model_folder.model_digest(f"{model.uri}/Format-Serving")
+    _, again = _push(tmp_path, model, base, serve(base), nonce="run-2")
+    assert again["status"] == "unchanged"

@@ -1,0 +1,61 @@
+"""Deletes what belongs to a task's runs, and nothing else: no link is followed, nothing outside the folder touched."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from components.errors import ConfigError
+
+
+def may_be_freed(path: Path, home: Path, protected: Iterable[Path]) -> bool:
+    """Whether something below `home` is there, is reached and is itself without a link, and has nothing to do with the
+    folders that are protected.
+    """
+    try:
+        below = path.relative_to(home)
+    except ValueError:
+        return False
+    if not below.parts or ".." in below.parts:
+        return False
+    on_the_way = [home.joinpath(*below.parts[: length + 1]) for length in range(len(below.parts))]
+    if any(step.is_symlink() for step in on_the_way) or not path.exists():
+        return False
+    real = path.resolve()
+    return not any(_overlap(real, folder.resolve()) for folder in protected)
+
+
+def size(path: Path) -> int:
+    """Bytes of a file, or of all files below a folder; what a link points to is not counted."""
+    if not path.is_dir():
+        return path.lstat().st_size
+    return sum(_size(folder, name) for folder, _, names in os.walk(path) for name in names)
+
+
+def free(path: Path) -> None:
+    """Deletes a file or folder, be it there or half gone. Raises ConfigError where it may not be deleted."""
+    try:
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise ConfigError(
+            f"{error.filename or path} cannot be deleted ({error.strerror}); grant the right to, and prune again, "
+            "which goes on"
+        ) from error
+
+
+def _size(folder: str, name: str) -> int:
+    try:
+        return os.lstat(os.path.join(folder, name)).st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _overlap(one: Path, other: Path) -> bool:
+    return one == other or one in other.parents or other in one.parents

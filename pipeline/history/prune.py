@@ -1,0 +1,207 @@
+"""`bertline runs prune`: frees what old runs left.
+
+First it is marked in ML Metadata, and only then deleted: whenever this is killed, TFX's cache answers with nothing that
+is gone, and pruning again goes on with what is left.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Callable, Collection, Iterator, Sequence
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from pipeline.history.belongings import (
+    artifacts_of,
+    checkpoints_of,
+    folder_of,
+    folders_of_artifacts,
+    newest_refusal,
+    paths_of,
+)
+from pipeline.history.free import free, may_be_freed, size
+from pipeline.history.keep import kept_runs, push_folders, version_folders
+from pipeline.history.listing import past_runs
+from pipeline.history.rebuild import PastRun
+from pipeline.history.row import PRUNED, Row, is_pruned, note_of, row_of
+from pipeline.history.store import STORE_FILE, homes, read_home
+from pipeline.only_run import only_run
+from pipeline.run_store import Stored, StoredRun, existing, mark_deleted, note
+
+_TUNE = "tune"
+_MB = 1_000_000
+
+
+@dataclasses.dataclass(frozen=True)
+class Freed:
+    """A run that is pruned.
+
+    Attributes:
+        run_id: its id.
+        note: what is noted on it in ML Metadata; None where it is not there, or was noted before.
+        artifacts: numbers of the artifacts that are marked as deleted.
+        paths: what is deleted.
+        bytes: how much that is.
+    """
+
+    run_id: str
+    note: str | None
+    artifacts: frozenset[int]
+    paths: tuple[Path, ...]
+    bytes: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """What pruning a task's runs comes to: the runs that stay, each with why, and those that do not."""
+
+    home: Path
+    kept: dict[str, str]
+    freed: list[Freed]
+
+    @property
+    def bytes(self) -> int:
+        """How much is freed."""
+        return sum(run.bytes for run in self.freed)
+
+
+Confirm = Callable[[str], bool]
+
+
+def prune(root: Path, task: str | None, keep: int, console: Console, confirm: Confirm, dry_run: bool = False) -> bool:
+    """Frees what all runs of a task, or of every task, left, but for the last and for those whose model is served.
+
+    Args:
+        root: the folder below which tasks keep their runs.
+        task: whose, None for all.
+        keep: how many of the last runs of each task stay.
+        console: where it is told what is freed.
+        confirm: asked once before anything is deleted.
+        dry_run: whether it is only told.
+
+    Returns:
+        Whether it was done: not where the answer was no.
+
+    Raises:
+        ConfigError: a run is going on, a store cannot be read, or something cannot be deleted.
+    """
+    plans = [_planned(home, keep) for home in homes(root, task)]
+    for each in plans:
+        _tell(console, each)
+    total, runs = sum(each.bytes for each in plans), sum(len(each.freed) for each in plans)
+    if not runs or dry_run:
+        console.print("nothing was deleted" if dry_run and runs else "there is nothing to prune", soft_wrap=True)
+        return True
+    if not confirm(f"Free {_mb(total)} of {runs} run{'s' * (runs > 1)}?"):
+        return False
+    for each in plans:
+        _carry_out(each, keep)
+    console.print(f"freed {_mb(total)} of {runs} run{'s' * (runs > 1)}", soft_wrap=True)
+    return True
+
+
+def plan(home: Path, keep: int) -> Plan:
+    """What pruning would come to. To be called while `held`. Raises ConfigError where the store cannot be read."""
+    stored = read_home(home)
+    past = past_runs(home, stored)
+    bases = push_folders(home, past)
+    kept = kept_runs(past, stored, keep, version_folders(bases))
+    stays = set(kept) | _kept_searches(past, stored, keep)
+    kept_artifacts = artifacts_of(run for run in stored.runs if run.run_id in stays)
+    spared = folders_of_artifacts(home, stored, kept_artifacts) | {newest_refusal(home)}
+    checkpoints = checkpoints_of(home, stored, stays)
+    by_id = {one.run.run_id: one for one in past}
+    goes = [run for run in stored.runs if run.run_id not in stays]
+    taken: set[Path] = set()
+    freed = []
+    for run_id, run in [*((run.run_id, run) for run in goes), *((id_, None) for id_ in _record_only(past, stays))]:
+        paths = paths_of(home, stored, run_id, run) | {path for path, owner in checkpoints.items() if owner == run_id}
+        own = sorted(path for path in paths - spared - taken if may_be_freed(path, home, bases))
+        taken |= set(own)
+        artifacts = _markable(home, stored, run, kept_artifacts)
+        noted = None if run is None or is_pruned(run) else note_of(_row(by_id.get(run_id)))
+        if own or artifacts or noted is not None:
+            freed.append(Freed(run_id, noted, artifacts, tuple(own), sum(map(size, own))))
+    return Plan(home, kept, freed)
+
+
+def carry_out(planned: Plan) -> None:
+    """Marks and deletes. To be called while `held`. Raises ConfigError where something cannot be deleted."""
+    store = existing(planned.home / STORE_FILE)
+    note(store, PRUNED, {run.run_id: run.note for run in planned.freed if run.note is not None})
+    mark_deleted(store, {number for run in planned.freed for number in run.artifacts})
+    for run in planned.freed:
+        for path in run.paths:
+            free(path)
+
+
+@contextlib.contextmanager
+def held(home: Path) -> Iterator[None]:
+    """Holds off runs and searches of the task. Raises ConfigError where one is going on."""
+    with contextlib.ExitStack() as stack:
+        if (home / _TUNE).is_dir():  # whose trials read what the data steps left, without holding the task's lock
+            stack.enter_context(only_run(home / _TUNE, "--root"))
+        stack.enter_context(only_run(home, "--root"))
+        yield
+
+
+def _planned(home: Path, keep: int) -> Plan:
+    with held(home):
+        return plan(home, keep)
+
+
+def _carry_out(told: Plan, keep: int) -> None:
+    """Carries out what was told, as it is by now: a run may have begun while the question was being answered."""
+    with held(told.home):
+        now = plan(told.home, keep)
+        agreed = {run.run_id for run in told.freed}
+        carry_out(dataclasses.replace(now, freed=[run for run in now.freed if run.run_id in agreed]))
+
+
+def _kept_searches(past: Sequence[PastRun], stored: Stored, keep: int) -> set[str]:
+    """The data steps of searches that are not older than the last runs: a search that is taken up finds them cached."""
+    known = {one.run.run_id for one in past}
+    searches = [run for run in stored.runs if run.run_id not in known and not is_pruned(run)]
+    if len(past) <= keep:
+        return {run.run_id for run in searches}
+    bound = past[len(past) - keep].began.timestamp() if keep else float("inf")
+    return {run.run_id for run in searches if run.began >= bound}
+
+
+def _record_only(past: Sequence[PastRun], stays: Collection[str]) -> list[str]:
+    return [one.run.run_id for one in past if one.stored is None and one.run.run_id not in stays]
+
+
+def _markable(home: Path, stored: Stored, run: StoredRun | None, kept: Collection[int]) -> frozenset[int]:
+    """The live artifacts of a run that lie below the task's folder and that no kept run has."""
+    numbers = {number for one in run.executions for number in one.outputs.values()} if run else set()
+    return frozenset(
+        number
+        for number in numbers - set(kept)
+        if (artifact := stored.artifacts.get(number)) and artifact.live and folder_of(home, artifact.uri)
+    )
+
+
+def _row(past: PastRun | None) -> Row | None:
+    return None if past is None else row_of(past)
+
+
+def _tell(console: Console, planned: Plan) -> None:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column(f"run of {planned.home.name}", no_wrap=True)
+    table.add_column("")
+    table.add_column("MB", justify="right")
+    for run_id, why in sorted(planned.kept.items()):
+        table.add_row(run_id, Text(f"kept: {why}", "green"), "")
+    for run in planned.freed:
+        table.add_row(run.run_id, Text("pruned", "yellow"), f"{run.bytes / _MB:,.1f}")
+    console.print(table)
+
+
+def _mb(count: int) -> str:
+    return f"{count / _MB:,.1f} MB"

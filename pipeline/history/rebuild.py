@@ -1,0 +1,222 @@
+"""A past run, from ML Metadata, what its steps left, and the record that it keeps.
+
+What another version of the code left may be missing or otherwise: it is then as if there were none.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from components.errors import ConfigError
+from components.trainer.files import HISTORY_FILE
+from pipeline.history.live import LOGS
+from pipeline.history.record import Record, read_object, read_record
+from pipeline.history.store import read_home
+from pipeline.run_store import Stored, StoredExecution, StoredRun
+from pipeline.steps import State, Step
+from pipeline.summary import GATE, Run
+from pipeline.verdict import NOT_ENDED, LeftBehind, Outcome, Verdict, outcome_of, stopped_with
+
+RUNNING, INTERRUPTED = "RUNNING", "INTERRUPTED"
+RUN_ID_FORMAT = "%Y-%m-%dT%H-%M-%S.%f"
+ARTIFACTS = "artifacts"
+# Outputs that are read by a file of theirs: without it they are as good as none.
+_READ_BY = {
+    ("TextExampleGen", "quarantine"): "summary.json",
+    ("Trainer", "model_run"): HISTORY_FILE,
+    ("DataGate", "blessing"): "anomalies.json",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class PastRun:
+    """A run that was begun at some time.
+
+    Attributes:
+        home: the folder of its task's runs.
+        run, outcome: as they were at its end.
+        state: its verdict, or RUNNING, or INTERRUPTED where it was killed.
+        began: when.
+        record: what it recorded of itself, empty where it did not.
+        stored: what ML Metadata has of it, None where it was ended before its first step.
+    """
+
+    home: Path
+    run: Run
+    outcome: Outcome
+    state: str
+    began: datetime
+    record: Record
+    stored: StoredRun | None
+
+
+def read_past_run(home: Path, run_id: str) -> tuple[Run, Outcome]:
+    """A past run as it was at its end; one that was killed, or still goes on, is STOPPED, since it has not ended.
+
+    Args:
+        home: the folder of the task's runs, ROOT/NAME.
+        run_id: the run's id, whole.
+
+    Raises:
+        ConfigError: there is no such run, or the store cannot be read.
+    """
+    stored = read_home(home)
+    run = next((one for one in stored.runs if one.run_id == run_id), None)
+    if run is None and not read_record(home, run_id):
+        raise ConfigError(f"there is no run {run_id} in {home}; `bertline runs {home.name}` lists them")
+    past = rebuild(home, stored, run or run_id)
+    return past.run, past.outcome
+
+
+def rebuild(home: Path, stored: Stored, of: StoredRun | str, live: str | None = None) -> PastRun:
+    """A past run.
+
+    Args:
+        home: the folder of the task's runs.
+        stored: what the store has.
+        of: the run in it, or the id of one that is known by its record alone.
+        live: the id of the run that goes on now.
+    """
+    run_id, in_store = (of, None) if isinstance(of, str) else (of.run_id, of)
+    record, last = read_record(home, run_id), _last_executions(in_store)
+    left = _left_behind(stored, in_store)
+    outcome = _outcome(left, record, _failure(home, run_id, last))
+    is_live = run_id == live
+    state = RUNNING if is_live else INTERRUPTED if outcome is None else outcome.verdict.value
+    outcome = outcome or stopped_with([NOT_ENDED], left)
+    began = _began(run_id, in_store, record)
+    run = Run(home.name, run_id, began.isoformat(timespec="seconds"), _steps(stored, last, is_live))
+    run.paths.update(_paths(home, run, outcome, last))
+    return PastRun(home, run, outcome, state, began, record, in_store)
+
+
+def _last_executions(stored: StoredRun | None) -> list[StoredExecution]:
+    """The last execution of each step, in the order in which they began."""
+    return list({one.step: one for one in stored.executions}.values()) if stored else []
+
+
+def _left_behind(stored: Stored, run: StoredRun | None) -> LeftBehind:
+    return LeftBehind(
+        evaluation=_with_reasons(read_object(_output(stored, run, "Evaluator", "blessing"), "verdict.json")),
+        serving=_with_reasons(read_object(_output(stored, run, "ServingCheck", "blessing"), "report.json")),
+        push=_push(stored, run),
+    )
+
+
+def _output(stored: Stored, run: StoredRun | None, step: str, key: str) -> str | None:
+    execution = run.execution(step) if run else None
+    number = execution.outputs.get(key) if execution else None
+    artifact = stored.artifacts.get(number) if number is not None else None
+    return artifact.uri if artifact else None
+
+
+def _with_reasons(verdict: dict[str, Any] | None) -> dict[str, Any] | None:
+    if verdict is not None and not isinstance(verdict.get("reasons"), list):
+        return {**verdict, "reasons": []}
+    return verdict
+
+
+def _push(stored: Stored, run: StoredRun | None) -> dict[str, Any] | None:
+    """What Pusher recorded; its artifact's properties say the same without a digest, and outlast the file."""
+    execution = run.execution("Pusher") if run else None
+    number = execution.outputs.get("pushed_model") if execution else None
+    artifact = stored.artifacts.get(number) if number is not None else None
+    if artifact is None:
+        return None
+    push = read_object(artifact.uri, "push.json")
+    if push is not None and isinstance(push.get("status"), str):
+        return push
+    told = artifact.properties
+    version = str(told.get("pushed_version") or "")
+    return {
+        "status": told.get("status") or ("pushed" if told.get("pushed") else "not_blessed"),
+        "version": int(version) if version.isdigit() else None,
+        "folder": told.get("pushed_destination") or None,
+    }
+
+
+def _outcome(left: LeftBehind, record: Record, failure: str | None) -> Outcome | None:
+    """How the run ended, None where it did not.
+
+    Its own record is believed where it STOPPED: what came after the last step, the store does not know.
+    """
+    recorded = _recorded(record)
+    if recorded is not None and recorded[0] is Verdict.STOPPED:
+        return stopped_with(recorded[1], left)
+    if left.push is not None:
+        return outcome_of(left, left.push["status"])
+    if recorded is not None:
+        return Outcome(*recorded, left.evaluation, left.serving, version=record.get("version"))
+    return None if failure is None else stopped_with([failure], left)
+
+
+def _recorded(record: Record) -> tuple[Verdict, list[str]] | None:
+    verdict, reasons = record.get("verdict"), record.get("reasons")
+    if reasons == [NOT_ENDED] or verdict not in {known.value for known in Verdict}:
+        return None
+    return Verdict(verdict), [str(reason) for reason in reasons] if isinstance(reasons, list) else []
+
+
+def _failure(home: Path, run_id: str, executions: list[StoredExecution]) -> str | None:
+    failed = next((one for one in executions if one.state is State.FAILED), None)
+    if failed is None:
+        return None
+    log = home / LOGS / f"{run_id}.log"
+    told = failed.error or (f"why is in {log}" if log.is_file() else "no reason is known")
+    return f"{failed.step} failed: {told}"
+
+
+def _began(run_id: str, stored: StoredRun | None, record: Record) -> datetime:
+    """When the run began; the store knows only when its first step did."""
+    try:
+        return datetime.fromisoformat(record["started"]).astimezone()
+    except (KeyError, ValueError, TypeError):
+        pass
+    try:
+        return datetime.strptime(run_id, RUN_ID_FORMAT).astimezone()
+    except ValueError:
+        return datetime.fromtimestamp(stored.began if stored else 0.0).astimezone()
+
+
+def _steps(stored: Stored, executions: list[StoredExecution], is_live: bool) -> list[Step]:
+    steps = [
+        Step(one.step, one.state, seconds=one.seconds, outputs=_outputs(stored, one))
+        for one in sorted(executions, key=lambda one: one.number)
+    ]
+    if is_live and steps and steps[-1].state is State.CANCELLED:
+        steps[-1].state = State.RUNNING
+    return steps
+
+
+def _outputs(stored: Stored, execution: StoredExecution) -> dict[str, str]:
+    """The outputs that can be read."""
+    known = {
+        key: stored.artifacts[number].uri for key, number in execution.outputs.items() if number in stored.artifacts
+    }
+    return {key: uri for key, uri in known.items() if _is_readable(uri, _READ_BY.get((execution.step, key)))}
+
+
+def _is_readable(uri: str, file: str | None) -> bool:
+    try:
+        return Path(uri).exists() if file is None else read_object(uri, file) is not None
+    except OSError:
+        return False
+
+
+def _paths(home: Path, run: Run, outcome: Outcome, executions: list[StoredExecution]) -> dict[str, str]:
+    """As `pipeline.local_run` names them."""
+    log, gate = home / LOGS / f"{run.run_id}.log", next((one for one in executions if one.step == "DataGate"), None)
+    refused = home / ARTIFACTS / "DataGate" / "blessing" / f"{gate.number}-stopped" if gate else None
+    named = {
+        GATE: str(refused) if refused and read_object(refused, "anomalies.json") else None,
+        "served": outcome.folder,
+        "evaluation": run.output("Evaluator", "evaluation"),
+        "training": run.output("Trainer", "model_run"),
+        "quarantine": run.output("TextExampleGen", "quarantine"),
+        "home": str(home),
+        "log": str(log) if log.is_file() else None,
+    }
+    return {name: path for name, path in named.items() if path is not None}
