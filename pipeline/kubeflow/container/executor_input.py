@@ -87,6 +87,11 @@ def output_file(executor_input: Mapping[str, Any], name: str) -> str:
     return executor_input["outputs"]["parameters"][name]["outputFile"]
 
 
+def output_path(executor_input: Mapping[str, Any], name: str) -> str:
+    """The local path of an output artifact: a file or a folder that the step makes there."""
+    return local_path(executor_input["outputs"]["artifacts"][name]["artifacts"][0]["uri"])
+
+
 def _artifacts(section: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for name, found in section.get("artifacts", {}).items():
         for artifact in found.get("artifacts", ()):
