@@ -12,7 +12,8 @@ from typing import Any
 
 from pipeline.config import Config
 from pipeline.kubeflow import wiring
-from pipeline.kubeflow.settings import OBSERVE, REPORT, VERDICT
+from pipeline.kubeflow.container.executor_input import BESIDE
+from pipeline.kubeflow.settings import OBSERVE, REPORT, TFX_STEPS, VERDICT
 
 _COMMAND = ["python", "-m"]
 _OBSERVE_MODULE = "pipeline.kubeflow.container.observe"
@@ -23,14 +24,15 @@ _EXECUTOR_INPUT = ["--executor-input", "{{$}}"]
 HTML, NUMBERS, OUTCOME = "report", "numbers", "outcome"
 _OUTPUT_TYPES = {HTML: "system.HTML", NUMBERS: "system.Artifact", OUTCOME: "system.Artifact"}
 EXAMPLES = "examples"
+_LARGE = frozenset({EXAMPLES, "model"})
 # What Report reads: its input, the step that made it, and the step's output. A graph need not have every step.
 REPORT_INPUTS = {
     EXAMPLES: ("TextExampleGen", "examples"),
     "quarantine": ("TextExampleGen", "quarantine"),
-    "profile": ("TextExampleGen", "profile"),
     "statistics": ("StatisticsGen", "statistics"),
     "gate": ("DataGate", "blessing"),
     "linear": ("LinearBaseline", "predictions"),
+    "model": ("Trainer", "model"),
     "training": ("Trainer", "model_run"),
     "evaluation": ("Evaluator", "evaluation"),
     "judgement": ("Evaluator", "blessing"),
@@ -50,7 +52,7 @@ SAMPLES = "samples"
 def add_observe(spec: dict[str, Any], config: Config, image: str) -> None:
     """Adds the task that looks at what lies outside the run: data, encoder, served model."""
     settings = config.model_dump(mode="json", exclude={"pipeline", "kubeflow"})
-    record = {"pipeline": config.pipeline.name, "code": {"image": image.rpartition("@")[2]}}
+    record = {"pipeline": config.pipeline.name, "code": {"image": image.rpartition(":")[2]}}
     constants = {wiring.SETTINGS: _constant(settings), wiring.RECORD: _constant(record)}
     given = [*wiring.parameters(config), wiring.RunId()]
     _add(
@@ -115,9 +117,30 @@ def add_verdict(spec: dict[str, Any], image: str) -> None:
 
 
 def keep_reports(spec: dict[str, Any], reports: str) -> None:
-    """Lets every task that may end a run report it into a folder on a volume."""
+    """Lets every task that may end a run report it into a folder on a volume.
+
+    TFX's are given what they report beside their error: the other outputs of the steps that they read anyway. Those
+    are new when what is read is new, so that no cache is missed for them.
+    """
     for name in sorted(set(spec["root"]["dag"]["tasks"]) - {VERDICT}):
         spec["deploymentSpec"]["executors"][f"{name}_executor"]["container"]["args"].append(f"--reports={reports}")
+        if name in TFX_STEPS:
+            _add_beside(spec, spec["root"]["dag"]["tasks"][name], spec["components"][name])
+
+
+def _add_beside(spec: dict[str, Any], task: dict[str, Any], component: dict[str, Any]) -> None:
+    artifacts = task.get("inputs", {}).get("artifacts", {})
+    outputs = [source["taskOutputArtifact"] for source in artifacts.values()]
+    read = {(output["producerTask"], output["outputArtifactKey"]) for output in outputs}
+    steps = {step for step, _ in read}
+    beside = {
+        f"{BESIDE}{name}": made
+        for name, made in REPORT_INPUTS.items()
+        if name not in _LARGE and made[0] in steps and made not in read
+    }
+    if beside:
+        artifacts |= _sources(beside)
+        component["inputDefinitions"]["artifacts"] |= _types(beside, spec)
 
 
 def _is_read(name: str, step: str, spec: dict[str, Any], config: Config) -> bool:

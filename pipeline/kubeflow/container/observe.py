@@ -47,16 +47,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     executor_input, parameters = arguments.executor_input, parameter_values(arguments.executor_input)
     record = record_of(parameters)
-    if arguments.reports is not None:
-        reports.begin_record(arguments.reports, record)
     try:
-        seen = observe(parameters) | {wiring.RECORD: json.dumps(record, sort_keys=True)}
+        seen = observe(parameters)
     except BertlineError as error:
         click.echo(f"error: {error}", err=True)
         if arguments.reports is not None:
             _report(arguments.reports, record, error)
         return _STOPPED
-    for name, value in seen.items():
+    record["outside"] = seen
+    if arguments.reports is not None:
+        reports.begin_record(arguments.reports, record)
+    for name, value in (seen | {wiring.RECORD: json.dumps(record, sort_keys=True)}).items():
         click.echo(f"{name}: {value}")
         Path(output_file(executor_input, name)).write_text(str(value), encoding="utf-8")
     return 0

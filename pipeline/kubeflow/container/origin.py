@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from pipeline.kubeflow.container.mounts import local_path
 from pipeline.steps import State, Step
 
 _PARTS = 5
@@ -42,10 +43,10 @@ def own_origin(executor_input: Mapping[str, Any]) -> Origin:
 
 
 def steps_behind(executor_input: Mapping[str, Any]) -> list[Step]:
-    """The steps whose outputs are the inputs of this one, with those outputs; URIs must be local paths by now."""
+    """The steps whose outputs are the inputs of this one, with the local paths of those outputs."""
     outputs: dict[str, dict[str, str]] = {}
     for several in executor_input.get("inputs", {}).get("artifacts", {}).values():
         place = several["artifacts"][0]["uri"]
         made = origin(place)
-        outputs.setdefault(made.step, {})[made.output] = place
+        outputs.setdefault(made.step, {})[made.output] = local_path(place)
     return [Step(step, State.DONE, outputs=found) for step, found in outputs.items()]

@@ -62,7 +62,7 @@ def report_failure(reports: str | None, executor_input: Mapping[str, Any], error
 
     Args:
         reports: the cluster's folder of reports, None where it has none.
-        executor_input: the step's ExecutorInput as JSON, URIs made local paths.
+        executor_input: the step's ExecutorInput as JSON.
         error: what ended the step.
     """
     if reports is None:

@@ -27,12 +27,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs the step; 0 where it ended well, 1 where it could not for a reason that the user can mend."""
     arguments, beam_args = _parse(argv)
     inputs_spec = json.loads(arguments.json_serialized_inputs_spec_args)
-    executor_input = for_tfx(json.loads(arguments.json_serialized_invocation_args), inputs_spec)
+    given = arguments.json_serialized_invocation_args
+    executor_input = for_tfx(json.loads(given), inputs_spec)
     arguments.json_serialized_invocation_args = json.dumps(lay_over(executor_input, arguments.over))
     try:
         _run(arguments, beam_args)
     except Exception as error:
-        report_failure(arguments.reports, executor_input, error)
+        report_failure(arguments.reports, json.loads(given), error)
         told = next((cause for cause in causes(error) if isinstance(cause, BertlineError)), None)
         if told is None:
             raise

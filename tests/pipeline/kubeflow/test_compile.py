@@ -278,7 +278,7 @@ def test_a_run_is_recorded_with_what_was_compiled(tasks):
     given = parameters(tasks, "Observe")
     assert json.loads(given["record"]["runtimeValue"]["constant"]) == {
         "pipeline": "demo",
-        "code": {"image": IMAGE.partition("@")[2]},
+        "code": {"image": IMAGE.rpartition(":")[2]},
     }
     config = json.loads(given["settings"]["runtimeValue"]["constant"])
     assert config["gates"]["metrics"]["accuracy"]["at_least"] == 0.85
@@ -286,11 +286,27 @@ def test_a_run_is_recorded_with_what_was_compiled(tasks):
 
 
 def test_every_task_that_may_end_a_run_knows_where_reports_are_kept_if_they_are(containers):
-    kept, _ = documents(demo("kubeflow.reports=/models/reports"))
+    kept, _ = documents(demo(*CLUSTER, "kubeflow.reports=/models/reports"))
     for name in STEPS:
         arguments = kept["deploymentSpec"]["executors"][f"{name}_executor"]["container"]["args"]
         assert arguments.count("--reports=/models/reports") == (name != "Verdict")
         assert [each for each in arguments if "--reports" not in each] == containers[name]["args"]
+
+
+def test_a_step_gets_for_its_report_no_artifact_that_could_miss_the_cache(tasks):
+    """What is new in KFP's cache are artifacts of steps that ran anew: of those the step reads one anyway."""
+    kept = documents(demo(*CLUSTER, "kubeflow.reports=/models/reports"))[0]["root"]["dag"]["tasks"]
+
+    def made(step: str, of: dict) -> set[tuple[str, str]]:
+        given = of[step].get("inputs", {}).get("artifacts", {}).values()
+        outputs = [each["taskOutputArtifact"] for each in given]
+        return {(output["producerTask"], output["outputArtifactKey"]) for output in outputs}
+
+    for step in TFX_STEPS:
+        added = made(step, kept) - made(step, tasks)
+        assert {producer for producer, _ in added} <= {producer for producer, _ in made(step, tasks)}
+    assert made("DataGate", kept) - made("DataGate", tasks) == {("TextExampleGen", "quarantine")}
+    assert ("Trainer", "model_run") in made("Evaluator", kept)
 
 
 @pytest.mark.parametrize("step", ["Observe", "ServingCheck", "Pusher", "Report", "Verdict"])

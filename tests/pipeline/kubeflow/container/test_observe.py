@@ -75,6 +75,7 @@ def test_what_it_sees_goes_to_the_files_of_its_outputs(tmp_path, spanned, capsys
     assert (record["pipeline"], record["run_id"]) == ("demo", "run-1")
     assert record["config"]["training"]["epochs"] == 1
     assert set(record["versions"]) == {"tfx", "tensorflow", "bertline"}
+    assert record["outside"] == observe.observe(settings(spanned))
 
 
 def test_a_run_is_recorded_with_its_own_parameters(spanned):

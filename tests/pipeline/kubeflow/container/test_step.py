@@ -60,11 +60,8 @@ def run(tmp_path, monkeypatch):
     executor_input = {
         "inputs": {
             "artifacts": {
-                "source": {
-                    "artifacts": [
-                        {"name": "3", "uri": "s3://b/demo/run-0/Source/salt/thing", "type": {"instanceSchema": ""}}
-                    ]
-                }
+                "source": {"artifacts": [{"name": "3", "uri": MADE, "type": {"instanceSchema": ""}}]},
+                "report_more": {"artifacts": [{"name": "4", "uri": f"{MADE}s", "type": {"instanceSchema": ""}}]},
             },
             "parameterValues": {"settings": '{"deep": {"epochs": 1}}', "epochs": 4.0, "count": 2.0},
         },
@@ -128,6 +125,7 @@ def test_a_step_that_ends_the_run_reports_it(run, tmp_path, drawn):
     [(reported, outcome, record, destination)] = drawn
     assert destination == folder
     assert [(step.name, step.state) for step in reported.steps] == [("Source", "done"), ("Step", "failed")]
+    assert reported.output("Source", "things") == f"{tmp_path}/s3/b/demo/run-0/Source/salt/things"
     assert reported.output("Source", "thing") == f"{tmp_path}/s3/b/demo/run-0/Source/salt/thing"
     assert reported.gate() == {"anomalies": ["label drifted"]}
     assert outcome.sentence == "STOPPED because Step has failed: the label drifted"
