@@ -9,6 +9,7 @@ A report that cannot be written is told in the log, and changes nothing else: th
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import traceback
@@ -82,8 +83,7 @@ def report_failure(reports: str | None, executor_input: Mapping[str, Any], error
 
 
 def _report(run: Run, outcome: Outcome, record: Mapping[str, Any], folder: Path) -> None:
-    from pipeline import reporting  # matplotlib, and what else draws
-
+    reporting = importlib.import_module("pipeline.reporting")  # only now: it loads what draws
     reporting.write_report(run, outcome, record, folder)
 
 

@@ -9,8 +9,6 @@ from typing import Any
 
 import pytest
 
-import pipeline
-
 
 @pytest.fixture
 def drawn(monkeypatch) -> list[Any]:
@@ -42,4 +40,3 @@ def replace(monkeypatch, write_report) -> None:
     module = ModuleType("pipeline.reporting")
     module.write_report = write_report  # pyright: ignore[reportAttributeAccessIssue]
     monkeypatch.setitem(sys.modules, "pipeline.reporting", module)
-    monkeypatch.setattr(pipeline, "reporting", module, raising=False)
