@@ -84,13 +84,20 @@ def report_failure(reports: str | None, executor_input: Mapping[str, Any], error
 
 def _report(run: Run, outcome: Outcome, record: Mapping[str, Any], folder: Path) -> None:
     reporting = importlib.import_module("pipeline.reporting")  # only now: it loads what draws
-    reporting.write_report(run, outcome, record, folder)
+    reporting.write_report(run, outcome, record, folder / HTML_FILE)
 
 
 def _ended(record: Mapping[str, Any], outcome: Outcome) -> dict[str, Any]:
+    """The record with how the run ended, but for the paths of a pod that will be gone."""
     now, started = datetime.now().astimezone(), datetime.fromisoformat(record["started"])
-    seconds = round((now - started).total_seconds(), 1)
-    return {**record, "verdict": outcome.verdict.value, "reasons": outcome.reasons, "seconds": seconds}
+    return {
+        **record,
+        "verdict": outcome.verdict.value,
+        "reasons": outcome.reasons,
+        "version": outcome.version,
+        "seconds": round((now - started).total_seconds(), 1),
+        "samples": [vars(scored) for scored in outcome.samples],
+    }
 
 
 def _write_record(record: Mapping[str, Any], folder: Path) -> None:

@@ -17,10 +17,9 @@ def drawn(monkeypatch) -> list[Any]:
 
     def write_report(run, outcome, record, destination):
         given.append((run, outcome, record, destination))
-        (destination / "report.json").write_text(json.dumps({"verdict": outcome.verdict.value}))
-        page = destination / "report.html"
-        page.write_text(f"<html>{outcome.sentence}</html>")
-        return page
+        destination.with_suffix(".json").write_text(json.dumps({"verdict": outcome.verdict.value}))
+        destination.write_text(f"<html>{outcome.sentence}</html>")
+        return destination
 
     replace(monkeypatch, write_report)
     return given

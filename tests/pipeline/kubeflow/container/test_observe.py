@@ -95,8 +95,8 @@ def test_a_run_that_begins_is_on_record_and_one_that_cannot_is_reported(spanned,
     assert drawn == []
     wrong = executor_input(outputs, settings(spanned) | {"span": "7"}, [])
     assert observe.main(["--executor-input", wrong, f"--reports={kept}"]) == 1
-    [(run, outcome, record, folder)] = drawn
-    assert folder == kept / "demo" / "run-1"
+    [(run, outcome, record, page)] = drawn
+    assert page == kept / "demo" / "run-1" / "report.html"
     assert [(step.name, step.state) for step in run.steps] == [("Observe", "failed")]
     assert "data.span is 7" in outcome.reasons[0]
     assert record["verdict"] == "STOPPED"

@@ -123,7 +123,7 @@ def test_a_step_that_ends_the_run_reports_it(run, tmp_path, drawn):
     (folder / "run.json").write_text('{"started": "2026-11-20T09:00:00+00:00", "config": {"a": 1}}')
     assert run(Gate, f"--reports={kept}")[0] == 1
     [(reported, outcome, record, destination)] = drawn
-    assert destination == folder
+    assert destination == folder / "report.html"
     assert [(step.name, step.state) for step in reported.steps] == [("Source", "done"), ("Step", "failed")]
     assert reported.output("Source", "things") == f"{tmp_path}/s3/b/demo/run-0/Source/salt/things"
     assert reported.output("Source", "thing") == f"{tmp_path}/s3/b/demo/run-0/Source/salt/thing"
