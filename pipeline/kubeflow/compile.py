@@ -1,7 +1,8 @@
 """From a task to the file that Kubeflow Pipelines takes: two YAML documents, the same for the same configuration.
 
-TFX compiles the graph; what it leaves out is added here: the tasks Observe and Verdict, parameters that are known only
-when the pipeline runs, per-task caching, retries and resources, and the document of Kubernetes' own settings.
+TFX compiles the graph; what it leaves out is added here: the tasks Observe, Report and Verdict, parameters that are
+known only when the pipeline runs, per-task caching, retries and resources, and the document of Kubernetes' own
+settings.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pipeline.config import Config
 from pipeline.kubeflow import tasks, wiring
 from pipeline.kubeflow.document import Compiled, dump_documents, parse_compiled, read_compiled
 from pipeline.kubeflow.errors import KubeflowError
-from pipeline.kubeflow.extra_tasks import add_observe, add_verdict
+from pipeline.kubeflow.extra_tasks import add_observe, add_report, add_verdict, keep_reports
 from pipeline.kubeflow.places import check_places
 from pipeline.kubeflow.platform import platform_document
 from pipeline.kubeflow.rules import check
@@ -45,7 +46,10 @@ def compile_pipeline(config: Config) -> Compiled:
     spec = _pipeline_spec(config, str(cluster.image))
     add_observe(spec, config, str(cluster.image))
     _wire(spec, config)
-    add_verdict(spec, config, str(cluster.image))
+    add_report(spec, config, str(cluster.image))
+    add_verdict(spec, str(cluster.image))
+    if cluster.reports is not None:
+        keep_reports(spec, cluster.reports)
     tasks.equip(spec, cluster)
     _name(spec, config, cluster)
     compiled = parse_compiled(_to_yaml(config, spec, platform_document(cluster, sorted(_tasks(spec)))), "the pipeline")

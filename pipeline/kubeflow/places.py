@@ -21,6 +21,9 @@ def check_places(config: Config, cluster: Kubeflow) -> None:
             f"kubeflow.volumes ({_known(cluster)}), from which TensorFlow Serving serves"
         )
     _check_volume("push.folder", config.push.folder, cluster, writable=True)
+    if cluster.reports is not None:
+        _check_volume("kubeflow.reports", cluster.reports, cluster, writable=True)
+        _check_apart(cluster.reports, config.push.folder)
     for key, path in _data_paths(config).items():
         if path is not None and "://" not in path:
             _check_volume(key, path, cluster)
@@ -57,6 +60,14 @@ def _check_volume(key: str, path: str, cluster: Kubeflow, writable: bool = False
         raise KubeflowError(
             f"{key} is {path}, on the volume {name}, of which kubeflow.volumes.{name}.read_only says that it is only "
             "read; name a folder on another"
+        )
+
+
+def _check_apart(reports: str, pushed: str) -> None:
+    if reports == pushed or _is_below(reports, pushed) or _is_below(pushed, reports):
+        raise KubeflowError(
+            f"kubeflow.reports is {reports} and push.folder {pushed}, one within the other, where TensorFlow Serving "
+            "looks for versions; name a folder beside it"
         )
 
 

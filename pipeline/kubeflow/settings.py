@@ -9,17 +9,19 @@ from pydantic import Field, field_validator, model_validator
 
 from pipeline.section import Positive, Section
 
-# The steps of the compiled pipeline, beside TFX's: what lies outside is observed first, the verdict is given last.
+# The steps of the compiled pipeline, beside TFX's: what lies outside is observed first, the report is written and the
+# verdict given last.
 OBSERVE = "Observe"
+REPORT = "Report"
 VERDICT = "Verdict"
 TFX_STEPS = (
     "TextExampleGen", "StatisticsGen", "CuratedSchema", "ExampleValidator", "DataGate",
     "LinearBaseline", "Transform", "Trainer", "ServedModel", "Evaluator", "ServingCheck", "Pusher",
 )  # fmt: skip
-STEPS = (OBSERVE, *TFX_STEPS, VERDICT)
+STEPS = (OBSERVE, *TFX_STEPS, REPORT, VERDICT)
 DEFAULT = "default"
 # What looks at the world is done in every run, and a refusal of ServingCheck is never answered from the cache.
-NEVER_CACHED = frozenset({OBSERVE, "ServingCheck", "Pusher", VERDICT})
+NEVER_CACHED = frozenset({OBSERVE, "ServingCheck", "Pusher", REPORT, VERDICT})
 
 # Kubernetes' own forms: a DNS-1123 subdomain, a quantity of memory, the name of an extended resource.
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", max_length=253)]
@@ -139,6 +141,9 @@ class Kubeflow(Section):
     image: str | None = Field(default=None, description="of bertline, by digest")
     pipeline_root: str | None = Field(default=None, description="where artifacts go; Kubeflow's own default else")
     volumes: dict[Name, Volume] = Field(default={}, description="name: claim and path")
+    reports: Annotated[str, Field(pattern=r"^/[^:]*[^/:]$")] | None = Field(
+        default=None, description="folder on a volume: every run's report, a stopped one's too, at NAME/RUN/report.html"
+    )
     env: dict[EnvironmentName, str] = {}
     secrets: dict[EnvironmentName, Secret] = Field(default={}, description="environment variable: where it is from")
     image_pull_secrets: tuple[Name, ...] = ()

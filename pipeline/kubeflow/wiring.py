@@ -15,9 +15,10 @@ from components.example_gen.spans import has_span
 from pipeline.config import Config
 from pipeline.kubeflow.settings import OBSERVE
 
-# Observe's outputs.
-DATA, SPAN, ENCODER, SERVED = "data", "span", "encoder", "served"
-# Its parameters beside those of the pipeline: the sections of the configuration that it looks at, as JSON.
+# Observe's outputs. RECORD is for the report: no step whose results are kept is given it, for no two runs' are equal.
+DATA, SPAN, ENCODER, SERVED, RECORD = "data", "span", "encoder", "served", "record"
+# Its parameters beside those of the pipeline, as JSON: the configuration, but for the cluster's section, and RECORD,
+# which is what else can be said of a run before it begins.
 SETTINGS = "settings"
 STRING, INTEGER = "STRING", "NUMBER_INTEGER"
 
@@ -106,7 +107,7 @@ def parameters(config: Config) -> list[Parameter]:
 def observed(config: Config) -> list[Observed]:
     """Observe's outputs."""
     spans = [Observed(SPAN, INTEGER)] if has_span(config.data.path) else []
-    return [Observed(DATA), Observed(ENCODER), Observed(SERVED), *spans]
+    return [Observed(DATA), Observed(ENCODER), Observed(SERVED), Observed(RECORD), *spans]
 
 
 def wires(config: Config) -> list[Wire]:

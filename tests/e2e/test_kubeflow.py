@@ -217,7 +217,7 @@ def test_a_scheduled_run_without_new_data_changes_nothing(project, first, second
     assert exit_code == 0, summary["reasons"]
     assert summary["verdict"] == "UNCHANGED"
     # The served model is another than at the first run's beginning, so it is looked at and judged anew.
-    anew = {"Observe", "ServedModel", "Evaluator", "ServingCheck", "Pusher", "Verdict"}
+    anew = {"Observe", "ServedModel", "Evaluator", "ServingCheck", "Pusher", "Report", "Verdict"}
     assert {name for name, state in states(summary).items() if state != "cached"} == anew
     assert summary["baseline_version"] == str(first[1]["version"])
 

@@ -8,6 +8,7 @@ from click.testing import CliRunner
 
 from pipeline import local_run
 from pipeline.cli import main
+from pipeline.kubeflow.settings import STEPS
 from pipeline.verdict import Outcome, Verdict
 from tests.pipeline.kubeflow.clusters import IMAGE, SETTINGS
 
@@ -25,7 +26,7 @@ def test_it_writes_a_file_that_submit_takes_and_says_so(tmp_path, monkeypatch):
     spec, platform = yaml.safe_load_all((tmp_path / "demo-pipeline.yaml").read_text())
     assert spec["pipelineInfo"]["name"] == "demo"
     assert "platforms" in platform
-    assert "demo-pipeline.yaml: 14 steps, parameters encoder, epochs" in result.output
+    assert f"demo-pipeline.yaml: {len(STEPS)} steps, parameters encoder, epochs" in result.output
     assert "bertline submit demo-pipeline.yaml" in result.output
 
 

@@ -15,10 +15,12 @@ from typing import Any
 from pipeline.kubeflow.container.mounts import local_path, remote_uri
 
 LOGS = "executor-logs"
+# How the inputs are called that are for the run's report alone, in case that the step ends the run.
+BESIDE = "report_"
 
 
 def for_tfx(executor_input: dict[str, Any], inputs_spec: Mapping[str, Any]) -> dict[str, Any]:
-    """The same with local paths, the types of the inputs from their specification, and declared outputs only.
+    """The same with local paths, the types of the inputs from their specification, without what TFX did not declare.
 
     Args:
         executor_input: an ExecutorInput as JSON. It is changed in place, and returned.
@@ -26,6 +28,8 @@ def for_tfx(executor_input: dict[str, Any], inputs_spec: Mapping[str, Any]) -> d
     """
     inputs, outputs = executor_input.get("inputs", {}), executor_input.get("outputs", {})
     outputs.get("artifacts", {}).pop(LOGS, None)
+    for name in [name for name in inputs.get("artifacts", {}) if name.startswith(BESIDE)]:
+        del inputs["artifacts"][name]
     for name, artifact in _artifacts(inputs):
         artifact["type"] = inputs_spec["artifacts"][name]["artifactType"]
         artifact["uri"] = local_path(artifact["uri"])
@@ -85,6 +89,11 @@ def artifact_path(executor_input: Mapping[str, Any], name: str) -> str:
 def output_file(executor_input: Mapping[str, Any], name: str) -> str:
     """The file that an output parameter's value is written to."""
     return executor_input["outputs"]["parameters"][name]["outputFile"]
+
+
+def output_path(executor_input: Mapping[str, Any], name: str) -> str:
+    """The local path of an output artifact: a file or a folder that the step makes there."""
+    return local_path(executor_input["outputs"]["artifacts"][name]["artifacts"][0]["uri"])
 
 
 def _artifacts(section: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -1,6 +1,7 @@
 """`python -m pipeline.kubeflow.container.step`: runs one of TFX's steps as TFX's own entry point does.
 
-It takes that one's arguments, and `--over` beside them: see `executor_input`.
+It takes that one's arguments, and two beside them: `--over` (see `executor_input`), and `--reports`, the folder in
+which a run that this step ends is reported (see `reports`).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import click
 from components.errors import BertlineError, causes
 from pipeline.display import Display
 from pipeline.kubeflow.container.executor_input import for_tfx, from_tfx, lay_over
+from pipeline.kubeflow.container.reports import report_failure
 from pipeline.quiet import QuietConsole
 
 _STOPPED = 1
@@ -25,11 +27,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs the step; 0 where it ended well, 1 where it could not for a reason that the user can mend."""
     arguments, beam_args = _parse(argv)
     inputs_spec = json.loads(arguments.json_serialized_inputs_spec_args)
-    executor_input = for_tfx(json.loads(arguments.json_serialized_invocation_args), inputs_spec)
+    given = arguments.json_serialized_invocation_args
+    executor_input = for_tfx(json.loads(given), inputs_spec)
     arguments.json_serialized_invocation_args = json.dumps(lay_over(executor_input, arguments.over))
     try:
         _run(arguments, beam_args)
     except Exception as error:
+        report_failure(arguments.reports, json.loads(given), error)
         told = next((cause for cause in causes(error) if isinstance(cause, BertlineError)), None)
         if told is None:
             raise
@@ -57,6 +61,7 @@ def _parse(argv: Sequence[str] | None) -> tuple[argparse.Namespace, list[str]]:
     parser.add_argument("--json_serialized_invocation_args", required=True, help="KFP's ExecutorInput")
     parser.add_argument("--json_serialized_inputs_spec_args", required=True, help="the component's inputs")
     parser.add_argument("--over", action="append", default=[], metavar="PARAMETER:KEY.KEY=INPUT")
+    parser.add_argument("--reports", help="folder in which every run's report is kept")
     return parser.parse_known_args(argv)
 
 

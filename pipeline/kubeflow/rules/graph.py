@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from kfp.pipeline_spec import pipeline_spec_pb2
+
 from pipeline.kubeflow.document import COMPILE_ANEW, Compiled
 from pipeline.kubeflow.rules.violation import Violation
 
@@ -17,6 +19,7 @@ ROOT = "root"
 # Argo's names of tasks: a digit cannot begin one where `depends` is used (argo-workflows, workflow/validate).
 _TASK_NAME = re.compile(r"[A-Za-z][-A-Za-z0-9]{0,127}")
 _COMPONENT_NAME = re.compile(r"[A-Za-z0-9][-A-Za-z0-9]{0,127}")
+_EXIT = pipeline_spec_pb2.PipelineTaskSpec.TriggerPolicy.TriggerStrategy.Value("ALL_UPSTREAM_TASKS_COMPLETED")
 _TEMPLATES = frozenset({"entrypoint", "system-dag-driver", "system-container-driver", "system-container-executor"})
 
 
@@ -127,8 +130,33 @@ class _Walk:
             yield Violation(where, f'cannot find component ref name="{reference}"', COMPILE_ANEW)
         if task.HasField("artifact_iterator"):
             yield Violation(where, "artifact iterator not implemented yet", "iterate over parameters")
+        if task.trigger_policy.strategy == _EXIT:
+            yield from _exit_task(where, task)
         for unknown in sorted(dependencies(task) - set(dag.tasks)):
             yield Violation(where, f'unknown producer task "{unknown}" in DAG', COMPILE_ANEW)
+
+
+def _exit_task(where: str, task: Any) -> Iterator[Violation]:
+    """An exit task becomes a hook of each task that it waits for (dag.go, DAG), so that it runs once for each of them;
+    Argo runs the hook of what has ended, never of what was omitted (argo-workflows, workflow/controller/dag.go,
+    executeDAG: `taskNode.Completed()`).
+
+    The driver looks its inputs up as any task's: of a producer that failed, or was not begun, it finds none, and fails
+    (v2/driver/resolve.go, resolveUpstreamArtifacts and resolveUpstreamParameters; later resolver/artifacts.go,
+    resolveArtifacts, where no input but a null one of the parent is passed over as optional).
+    """
+    for name, producer in sorted(producers(task).items()):
+        yield Violation(
+            f"{where}, input {name}",
+            f"it is an exit task, and where {producer} has failed its driver finds no output of it, and fails too",
+            "give an exit task constants and the run's parameters alone",
+        )
+    if len(task.dependent_tasks) > 1:
+        yield Violation(
+            where,
+            f"it is an exit task of {len(task.dependent_tasks)} tasks, and runs after each of them that is begun",
+            "let it wait for one task, a sub-pipeline of all",
+        )
 
 
 def _task_name(where: str, name: str, task: Any, dag: Any) -> Iterator[Violation]:

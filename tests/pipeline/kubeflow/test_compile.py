@@ -185,7 +185,7 @@ def test_thresholds_are_compiled_in(tasks):
 
 def test_steps_are_cached_but_for_those_that_look_at_the_world(tasks):
     uncached = {name for name, task in tasks.items() if not task.get("cachingOptions", {}).get("enableCache")}
-    assert uncached == {"Observe", "ServingCheck", "Pusher", "Verdict", "StatisticsGen"}
+    assert uncached == {"Observe", "ServingCheck", "Pusher", "Report", "Verdict", "StatisticsGen"}
 
 
 def test_a_failed_step_is_tried_again_after_ever_longer_waits_unless_it_fails_by_verdict(tasks):
@@ -244,10 +244,72 @@ def test_volumes_nodes_and_limits_are_kubernetes_own(kubernetes):
 def test_the_verdict_comes_last(tasks):
     waited_for = {name for task in tasks.values() for name in task.get("dependentTasks", ())}
     assert set(tasks) - waited_for == {"Verdict"}
-    assert tasks["Verdict"]["dependentTasks"] == ["DataGate", "Evaluator", "Pusher", "ServingCheck", "TextExampleGen"]
+    assert tasks["Verdict"]["dependentTasks"] == ["DataGate", "Report", "TextExampleGen", "Trainer"]
+    assert set(tasks["Report"]["dependentTasks"]) >= {"Observe", "Evaluator", "Pusher", "ServingCheck"}
 
 
-@pytest.mark.parametrize("step", ["Observe", "ServingCheck", "Pusher", "Verdict"])
+def test_what_people_read_is_the_output_of_a_task_that_ends_well_and_not_of_the_one_that_fails(spec):
+    outputs = spec["components"]["Report"]["outputDefinitions"]["artifacts"]
+    assert outputs["report"]["artifactType"]["schemaTitle"] == "system.HTML"
+    assert set(outputs) == {"report", "numbers", "outcome"}
+    assert "outputDefinitions" not in spec["components"]["Verdict"]
+
+
+def test_the_report_reads_what_the_steps_found_and_no_text_that_it_does_not_quote(tasks, spec):
+    read = {
+        (each["taskOutputArtifact"]["producerTask"], each["taskOutputArtifact"]["outputArtifactKey"])
+        for each in tasks["Report"]["inputs"]["artifacts"].values()
+    }
+    assert read >= {
+        ("TextExampleGen", "quarantine"),
+        ("StatisticsGen", "statistics"),
+        ("DataGate", "blessing"),
+        ("Trainer", "model_run"),
+        ("Evaluator", "evaluation"),
+        ("Evaluator", "blessing"),
+        ("ServingCheck", "blessing"),
+        ("Pusher", "pushed_model"),
+    }
+    assert ("TextExampleGen", "examples") not in read
+    assert (("LinearBaseline", "predictions") in read) == ("LinearBaseline" in spec["components"])
+
+
+def test_a_run_is_recorded_with_what_was_compiled(tasks):
+    given = parameters(tasks, "Observe")
+    assert json.loads(given["record"]["runtimeValue"]["constant"]) == {
+        "pipeline": "demo",
+        "code": {"image": IMAGE.rpartition(":")[2]},
+    }
+    config = json.loads(given["settings"]["runtimeValue"]["constant"])
+    assert config["gates"]["metrics"]["accuracy"]["at_least"] == 0.85
+    assert {"pipeline", "kubeflow"}.isdisjoint(config)
+
+
+def test_every_task_that_may_end_a_run_knows_where_reports_are_kept_if_they_are(containers):
+    kept, _ = documents(demo(*CLUSTER, "kubeflow.reports=/models/reports"))
+    for name in STEPS:
+        arguments = kept["deploymentSpec"]["executors"][f"{name}_executor"]["container"]["args"]
+        assert arguments.count("--reports=/models/reports") == (name != "Verdict")
+        assert [each for each in arguments if "--reports" not in each] == containers[name]["args"]
+
+
+def test_a_step_gets_for_its_report_no_artifact_that_could_miss_the_cache(tasks):
+    """What is new in KFP's cache are artifacts of steps that ran anew: of those the step reads one anyway."""
+    kept = documents(demo(*CLUSTER, "kubeflow.reports=/models/reports"))[0]["root"]["dag"]["tasks"]
+
+    def made(step: str, of: dict) -> set[tuple[str, str]]:
+        given = of[step].get("inputs", {}).get("artifacts", {}).values()
+        outputs = [each["taskOutputArtifact"] for each in given]
+        return {(output["producerTask"], output["outputArtifactKey"]) for output in outputs}
+
+    for step in TFX_STEPS:
+        added = made(step, kept) - made(step, tasks)
+        assert {producer for producer, _ in added} <= {producer for producer, _ in made(step, tasks)}
+    assert made("DataGate", kept) - made("DataGate", tasks) == {("TextExampleGen", "quarantine")}
+    assert ("Trainer", "model_run") in made("Evaluator", kept)
+
+
+@pytest.mark.parametrize("step", ["Observe", "ServingCheck", "Pusher", "Report", "Verdict"])
 def test_whoever_turns_the_cache_on_gets_no_old_answer_of_a_step_that_looks_at_the_world(tasks, containers, step):
     run = {"runtimeValue": {"constant": "{{$.pipeline_job_uuid}}"}}
     assert run in parameters(tasks, step).values()

@@ -15,6 +15,7 @@ def test_paths_on_volumes_and_urls_are_found_by_every_step():
     places(demo())
     places(spans())
     places(demo("encoder.handle=https://tfhub.dev/tensorflow/bert_en_uncased_L-12_H-768_A-12/4"))
+    places(demo("kubeflow.reports=/models/reports"))
     places(demo("encoder.handle=/opt/bertline/encoders/ours", "encoder.vocab_file=/data/vocab.txt"))
 
 
@@ -30,6 +31,9 @@ def test_paths_on_volumes_and_urls_are_found_by_every_step():
         ("data={source: imdb, path: /home/me/aclImdb}", ["data.path is /home/me/aclImdb"]),
         ("encoder.handle=./bert", ["encoder.handle is ./bert"]),
         ("encoder.vocab_file=vocab.txt", ["encoder.vocab_file is vocab.txt"]),
+        ("kubeflow.reports=/reports", ["kubeflow.reports is /reports", "none of kubeflow.volumes"]),
+        ("kubeflow.reports=/models/demo", ["kubeflow.reports is /models/demo", "TensorFlow Serving"]),
+        ("kubeflow.reports=/models/demo/reports", ["one within the other"]),
         ("kubeflow.volumes.models.read_only=true", ["push.folder is /models/demo", "read_only"]),
     ],
 )

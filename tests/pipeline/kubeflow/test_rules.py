@@ -212,6 +212,19 @@ def test_retries_that_argo_reads_otherwise(changes, problem):
     assert problem in told
 
 
+EXIT = {"strategy": "ALL_UPSTREAM_TASKS_COMPLETED"}
+
+
+def test_an_exit_task_reads_nothing_of_what_may_have_failed_and_is_of_one_task():
+    told = found(MAKE, altered(USE, "task.triggerPolicy", EXIT))
+    assert len(told) == 2
+    assert all("where Make has failed its driver finds no output of it" in line for line in told)
+    after = task("After", "3", task={"triggerPolicy": EXIT, "dependentTasks": ["Make"]})
+    assert found(MAKE, after) == []
+    of_both = altered(after, "task.dependentTasks", ["Make", "Use"])
+    assert "it is an exit task of 2 tasks, and runs after each" in found(MAKE, USE, of_both)[0]
+
+
 def test_an_importer_takes_no_condition():
     importer = {"importer": {"artifactUri": {"constant": "gs://a"}, "typeSchema": {"schemaTitle": "system.Artifact"}}}
     other = altered({**MAKE, "executor": importer}, "task.triggerPolicy", {"condition": "true"})

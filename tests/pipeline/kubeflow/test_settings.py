@@ -84,7 +84,7 @@ def test_the_steps_are_those_of_the_graph():
 
     config = demo()
     graph = [component.id for component in build_components(config, unobserved(config))]
-    assert sorted(STEPS) == sorted(["Observe", *graph, "Verdict"])
+    assert sorted(STEPS) == sorted(["Observe", *graph, "Report", "Verdict"])
 
 
 def test_a_local_run_does_not_mind_a_cluster():

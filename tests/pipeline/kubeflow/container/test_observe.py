@@ -24,7 +24,8 @@ def settings(config) -> dict:
     defaults = {
         name: spec.default_value.number_value or spec.default_value.string_value for name, spec in given.items()
     }
-    return {"settings": sources["settings"].runtime_value.constant.string_value, **defaults}
+    compiled_in = {name: sources[name].runtime_value.constant.string_value for name in ("settings", "record")}
+    return {**compiled_in, "run": "run-1", **defaults}
 
 
 def executor_input(folder: Path, parameters: dict, outputs: list[str]) -> str:
@@ -65,11 +66,40 @@ def test_the_latest_span_is_found_as_the_run_begins(spanned):
 def test_what_it_sees_goes_to_the_files_of_its_outputs(tmp_path, spanned, capsys):
     outputs = tmp_path / "outputs"
     outputs.mkdir()
-    given = executor_input(outputs, settings(spanned), ["data", "encoder", "served", "span"])
+    given = executor_input(outputs, settings(spanned), ["data", "encoder", "served", "span", "record"])
     assert observe.main(["--executor-input", given]) == 0
     assert (outputs / "span").read_text() == "2"
     assert (outputs / "served").read_text() == NOTHING_SERVED
     assert f"served: {NOTHING_SERVED}" in capsys.readouterr().out
+    record = json.loads((outputs / "record").read_text())
+    assert (record["pipeline"], record["run_id"]) == ("demo", "run-1")
+    assert record["config"]["training"]["epochs"] == 1
+    assert set(record["versions"]) == {"tfx", "tensorflow", "bertline"}
+    assert record["outside"] == observe.observe(settings(spanned))
+
+
+def test_a_run_is_recorded_with_its_own_parameters(spanned):
+    given = settings(spanned) | {"epochs": 3, "span": "1", "encoder": "other"}
+    config = observe.record_of(given)["config"]
+    assert (config["training"]["epochs"], config["data"]["span"], config["encoder"]["handle"]) == (3, "1", "other")
+
+
+def test_a_run_that_begins_is_on_record_and_one_that_cannot_is_reported(spanned, tmp_path, drawn):
+    kept, outputs = tmp_path / "reports", tmp_path / "outputs"
+    outputs.mkdir()
+    given = executor_input(outputs, settings(spanned), ["data", "encoder", "served", "span", "record"])
+    assert observe.main(["--executor-input", given, f"--reports={kept}"]) == 0
+    begun = json.loads((kept / "demo" / "run-1" / "run.json").read_text())
+    assert begun["verdict"] == "STOPPED"
+    assert "has not come to its end" in begun["reasons"][0]
+    assert drawn == []
+    wrong = executor_input(outputs, settings(spanned) | {"span": "7"}, [])
+    assert observe.main(["--executor-input", wrong, f"--reports={kept}"]) == 1
+    [(run, outcome, record, page)] = drawn
+    assert page == kept / "demo" / "run-1" / "report.html"
+    assert [(step.name, step.state) for step in run.steps] == [("Observe", "failed")]
+    assert "data.span is 7" in outcome.reasons[0]
+    assert record["verdict"] == "STOPPED"
 
 
 def test_another_encoder_is_another_encoder(tmp_path):

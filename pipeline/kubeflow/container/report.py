@@ -1,0 +1,93 @@
+"""`python -m pipeline.kubeflow.container.report`: judges a run whose every step has ended, and writes its report.
+
+It ends well whatever the verdict is, since KFP keeps the outputs of no step that fails; Verdict, which comes after it,
+fails where the model was not blessed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from components.errors import BertlineError
+from pipeline.kubeflow import wiring
+from pipeline.kubeflow.container import reports
+from pipeline.kubeflow.container.executor_input import artifact_path, output_path, parameter_values
+from pipeline.kubeflow.container.outcome_file import write_outcome
+from pipeline.kubeflow.extra_tasks import HTML, NUMBERS, OUTCOME, REPORT_INPUTS, SAMPLES
+from pipeline.steps import State, Step
+from pipeline.summary import Run
+from pipeline.verdict import Outcome, read_outcome, stopped
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Judges and reports; 0, whatever the verdict is and whether or not a report could be drawn."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--executor-input", required=True, type=json.loads, help="KFP's ExecutorInput")
+    parser.add_argument("--reports", help="folder in which every run's report is kept")
+    arguments = parser.parse_args(argv)
+    executor_input, parameters = arguments.executor_input, parameter_values(arguments.executor_input)
+    record = json.loads(parameters[wiring.RECORD])
+    steps = steps_of(executor_input, REPORT_INPUTS)
+    outcome = judge(steps, json.loads(parameters[SAMPLES]))
+    served = {} if outcome.folder is None else {"served": outcome.folder}
+    run = Run(record["pipeline"], record["run_id"], record["started"], steps, served)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = _folder(arguments.reports, run) or Path(scratch)
+        written = reports.write_run_report(run, outcome, record, folder)
+        paths = served | (_hand_over(executor_input, folder, arguments.reports is not None) if written else {})
+    write_outcome(outcome, paths, Path(output_path(executor_input, OUTCOME)))
+    click.echo(outcome.sentence)
+    return 0
+
+
+def steps_of(executor_input: Mapping[str, Any], inputs: Mapping[str, tuple[str, str]]) -> list[Step]:
+    """The steps whose outputs are inputs of a task, with these outputs' local folders.
+
+    Args:
+        executor_input: the task's; it need not have every one of `inputs`.
+        inputs: the step that made it and the step's output, by the input's name.
+    """
+    given = executor_input["inputs"]["artifacts"]
+    outputs: dict[str, dict[str, str]] = {}
+    for name, (step, output) in inputs.items():
+        if name in given:
+            outputs.setdefault(step, {})[output] = artifact_path(executor_input, name)
+    return [Step(step, State.DONE, outputs=found) for step, found in outputs.items()]
+
+
+def judge(steps: Sequence[Step], samples: Sequence[str]) -> Outcome:
+    """How the run ended; what was pushed is loaded and asked first."""
+    outcome = read_outcome(steps)
+    if outcome.folder is None or outcome.digest is None:
+        return outcome
+    from pipeline.published import score_published  # TensorFlow
+
+    try:
+        return outcome.with_samples(score_published(outcome.folder, outcome.digest, samples))
+    except BertlineError as error:
+        return stopped(str(error), steps)
+
+
+def _folder(kept: str | None, run: Run) -> Path | None:
+    return None if kept is None else reports.folder_of(kept, run.pipeline, run.run_id)
+
+
+def _hand_over(executor_input: Mapping[str, Any], folder: Path, is_kept: bool) -> dict[str, str]:
+    """Makes the report an output of the task; where people find it."""
+    for output, file in ((NUMBERS, reports.NUMBERS_FILE), (HTML, reports.HTML_FILE)):
+        shutil.copyfile(folder / file, output_path(executor_input, output))
+    uri = executor_input["outputs"]["artifacts"][HTML]["artifacts"][0]["uri"]
+    return {"report": str(folder / reports.HTML_FILE) if is_kept else uri}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
