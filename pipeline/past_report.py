@@ -6,7 +6,8 @@ from pathlib import Path
 
 from components.errors import ConfigError
 from pipeline.history.find import find_run  # pyright: ignore[reportMissingImports]
-from pipeline.reporting import REPORT_FILE, report_folder, write_report
+from pipeline.reporting import report_folder, write_report
+from pipeline.run_record import REPORT_FILE
 
 
 def report_past_run(root: Path, word: str | None, output: Path | None) -> Path:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import os
 from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from pipeline.config import Config
+from pipeline.run_record import REPORT_FILE, REPORTS, write_record
 from pipeline.summary import GATE, Run
 from pipeline.verdict import NOT_ENDED, Outcome, stopped
 
-REPORTS = "reports"
-RECORD_FILE = "run.json"
-REPORT_FILE = "report.html"
 _PACKAGES = ("bertline", "tfx", "tensorflow")
 _LOG = logging.getLogger(__name__)
 
@@ -76,14 +72,6 @@ class Recorder:
             "samples": [vars(scored) for scored in outcome.samples],
             "paths": {GATE: self._run.paths[GATE]} if GATE in self._run.paths else {},
         }
-
-
-def write_record(folder: Path, record: Mapping[str, Any]) -> None:
-    """Writes `run.json` into the folder so that a reader never meets half of it. Raises OSError."""
-    folder.mkdir(parents=True, exist_ok=True)
-    partial = folder / f".{RECORD_FILE}.{os.getpid()}"
-    partial.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    partial.replace(folder / RECORD_FILE)
 
 
 def write_report(run: Run, outcome: Outcome, record: Mapping[str, Any], destination: Path) -> Path:

@@ -14,7 +14,6 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from tfx.dsl.io import fileio
 
 from components.evaluator.decisions import Decisions
 from components.evaluator.names import CANDIDATE, RIVALS
@@ -76,6 +75,8 @@ def make_table(
 
 def write_table(table: pa.Table, folder: str) -> None:
     """Writes the file into a folder or URL, which is made where it is missing."""
+    from tfx.dsl.io import fileio  # which loads TensorFlow, that a reader of a local file need not wait for
+
     content = pa.BufferOutputStream()  # which Arrow takes for a file, unlike TFX's
     pq.write_table(table, content, compression="zstd")
     fileio.makedirs(folder)
@@ -84,9 +85,16 @@ def write_table(table: pa.Table, folder: str) -> None:
 
 
 def read_predictions(folder: str) -> Predictions:
-    """Reads the file in Evaluator's output `evaluation`. Raises FileNotFoundError or NotFoundError where it is not."""
+    """Reads the file in Evaluator's output `evaluation`, which may be a URL."""
+    from tfx.dsl.io import fileio
+
     with fileio.open(f"{folder}/{PREDICTIONS_FILE}", "rb") as file:
-        return of_table(pq.read_table(pa.BufferReader(file.read())))
+        return parse_predictions(file.read())
+
+
+def parse_predictions(content: bytes) -> Predictions:
+    """The content of such a file. Raises ValueError, LookupError or TypeError where it is none (Arrow's are such)."""
+    return of_table(pq.read_table(pa.BufferReader(content)))
 
 
 def of_table(table: pa.Table) -> Predictions:

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from components.evaluator.decisions import Decisions
+from components.evaluator.names import CANDIDATE, RIVALS
 from components.report.files import read_bytes
 from components.report.told import NotThereError, Told
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
 FILE = "predictions.parquet"
-CANDIDATE, SERVED, LINEAR = "candidate", "served", "linear"
-MODELS = (CANDIDATE, SERVED, LINEAR)
+MODELS = (CANDIDATE, *RIVALS)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,35 +60,17 @@ def read(run: Told) -> Predictions:
 
 
 def _read(folder: str) -> Predictions:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    from components.evaluator.predictions import parse_predictions  # Arrow, which a stopped run needs none of
 
-    table = pq.read_table(pa.BufferReader(read_bytes(folder, FILE)))
-    told = json.loads(table.schema.metadata[b"bertline"])
-    labels = len(told["scored"])
-    scores = {model: _matrix(table, model, labels) for model in MODELS if _has(table, model)}
-    valid = np.isfinite(scores[CANDIDATE]).all(axis=1)
-    names = tuple(told["names"])
+    found = parse_predictions(read_bytes(folder, FILE))
+    valid = np.isfinite(found.scores[CANDIDATE]).all(axis=1)
     return Predictions(
-        kind=told["kind"],
-        names=names,
-        scored=tuple(told["scored"]),
-        ids=np.array(table["id"].to_pylist(), dtype=object)[valid],
-        targets=_matrix(table, "target", labels)[valid] > 0,
-        scores={model: values[valid] for model, values in scores.items()},
-        decisions={
-            model: Decisions(told["kind"], names, tuple(one["thresholds"] or ()))
-            for model, one in told["decisions"].items()
-        },
+        kind=found.kind,
+        names=found.names,
+        scored=found.scored,
+        ids=found.ids[valid],
+        targets=found.targets[valid] > 0,
+        scores={model: values[valid] for model, values in found.scores.items()},
+        decisions=found.decisions,
         invalid=int(np.count_nonzero(~valid)),
     )
-
-
-def _has(table: pa.Table, model: str) -> bool:
-    return model in table.column_names and table[model].null_count < max(table.num_rows, 1)
-
-
-def _matrix(table: pa.Table, column: str, labels: int) -> np.ndarray:
-    """A column of lists, [N, L]; float32, NaN where a row has none."""
-    rows = [[None] * labels if row is None else row for row in table[column].to_pylist()]
-    return np.array(rows, dtype=np.float32).reshape(-1, labels)

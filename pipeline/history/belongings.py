@@ -10,7 +10,8 @@ from components.serving_check.blessing import last_refusal
 from components.trainer.files import HISTORY_FILE
 from pipeline.history.live import LOGS, TUNE_LOG
 from pipeline.history.rebuild import ARTIFACTS
-from pipeline.history.record import REPORTS, read_object
+from pipeline.history.record import read_object
+from pipeline.run_record import REPORTS
 from pipeline.run_store import Stored, StoredExecution, StoredRun
 from pipeline.steps import State
 

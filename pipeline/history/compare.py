@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from components.errors import ConfigError
-from pipeline.history.predictions import compare_answers, interval_of_difference, read_answers
+from components.evaluator.bootstrap import Interval
+from pipeline.history.predictions import compare_answers, intervals_of_differences, read_answers
 from pipeline.history.rebuild import PastRun
 from pipeline.history.row import gated_metrics, of_slice, row_of
 from pipeline.history.settings import (
@@ -31,7 +32,7 @@ def compare_runs(a: PastRun, b: PastRun) -> dict[str, Any]:
     """Everything that two runs differ in, as a JSON value.
 
     `settings`, `code`: what differs. `same`: whether data, schema and encoder were the same, None where it is not
-    known. `metrics`: every metric of every slice that either has, and the difference, B's less A's. `answers`: see
+    known. `metrics`: every metric of every slice that either has, the difference, B's less A's, and its interval on the examples that both were evaluated on. `answers`: see
     `compare_answers`, None where either run keeps none, or where their labels differ.
 
     Raises:
@@ -40,6 +41,7 @@ def compare_runs(a: PastRun, b: PastRun) -> dict[str, Any]:
     _check_labels(a, b)
     evaluations = a.run.output("Evaluator", "evaluation"), b.run.output("Evaluator", "evaluation")
     answers = [read_answers(folder) for folder in evaluations]
+    interval = intervals_of_differences(*answers)
     return {
         "a": dataclasses.asdict(row_of(a)),
         "b": dataclasses.asdict(row_of(b)),
@@ -47,7 +49,7 @@ def compare_runs(a: PastRun, b: PastRun) -> dict[str, Any]:
         "code": _differing_code(a, b),
         "same": _same(a, b),
         "gated": _gated(a, b),
-        "metrics": [_compared(a, b, evaluations, *each) for each in _measured(a, b)],
+        "metrics": [_compared(a, b, interval, *each) for each in _measured(a, b)],
         "answers": compare_answers(answers[0], answers[1]) if answers[0] and answers[1] else None,
     }
 
@@ -130,7 +132,7 @@ def _metrics(past: PastRun) -> Mapping[str, Mapping[str, Any]]:
 
 
 def _compared(
-    a: PastRun, b: PastRun, evaluations: tuple[str | None, str | None], slice_name: str, metric: str
+    a: PastRun, b: PastRun, interval: Callable[[str, str], Interval | None], slice_name: str, metric: str
 ) -> dict[str, Any]:
     values = [of_slice(past.outcome.evaluation, "metrics", slice_name).get(metric) for past in (a, b)]
     numbers = [value for value in values if isinstance(value, int | float)]
@@ -140,5 +142,5 @@ def _compared(
         "a": values[0],
         "b": values[1],
         "difference": numbers[1] - numbers[0] if len(numbers) == 2 else None,
-        "interval": interval_of_difference(*evaluations, slice_name, metric),
+        "interval": interval(slice_name, metric),
     }

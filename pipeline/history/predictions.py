@@ -3,49 +3,31 @@
 from __future__ import annotations
 
 import dataclasses
-import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
-from components.evaluator.decisions import Decisions
+from components.evaluator.bootstrap import Interval, resample
+from components.evaluator.names import CANDIDATE, METRICS, OVERALL, SERVED
+from components.evaluator.predictions import PREDICTIONS_FILE, Predictions, parse_predictions
 
-PREDICTIONS_FILE = "predictions.parquet"
-_CANDIDATE = "candidate"
-
-
-@dataclasses.dataclass(frozen=True)
-class Answers:
-    """What a run's model answers: `ids` [n], in ascending order; `targets` and `answers` 1 or 0, [n, labels]."""
-
-    scored: tuple[str, ...]
-    ids: np.ndarray
-    targets: np.ndarray
-    answers: np.ndarray
+_DRAWS, _CONFIDENCE = 1000, 0.95
 
 
-def read_answers(folder: str | None) -> Answers | None:
-    """The answers in an output `evaluation`, None where it keeps none that can be read."""
+def read_answers(folder: str | None) -> Predictions | None:
+    """The predictions in an output `evaluation`, None where it keeps none that can be read."""
     if folder is None:
         return None
     try:
-        table = pq.read_table(Path(folder, PREDICTIONS_FILE), columns=["id", "target", _CANDIDATE]).sort_by("id")
-        told = json.loads((table.schema.metadata or {})[b"bertline"])
-        scored, count = tuple(told["scored"]), table.num_rows
-        scores = _matrix(table, _CANDIDATE, len(scored))
-        thresholds = told["decisions"][_CANDIDATE]["thresholds"] or ()
-        decisions = Decisions(told["kind"], tuple(told["names"]), tuple(thresholds))
-        targets = _matrix(table, "target", len(scored))
-        ids = np.array(table["id"].to_pylist(), dtype=str).reshape(count)
-    except (OSError, ValueError, LookupError, TypeError, pa.ArrowException):
+        found = parse_predictions(Path(folder, PREDICTIONS_FILE).read_bytes())
+    except (OSError, ValueError, LookupError, TypeError):
         return None
-    return Answers(scored, ids, targets.astype(np.int8), decisions.decide(scores).astype(np.int8))
+    return found if CANDIDATE in found.scores else None
 
 
-def compare_answers(a: Answers, b: Answers) -> dict[str, Any] | None:
+def compare_answers(a: Predictions, b: Predictions) -> dict[str, Any] | None:
     """How many test examples are the same, and on how many of those the answers differ; None where labels differ.
 
     Where they differ, `only_a_right` and `only_b_right` say who answered as the labels have it. An example whose
@@ -56,8 +38,9 @@ def compare_answers(a: Answers, b: Answers) -> dict[str, Any] | None:
     _, of_a, of_b = np.intersect1d(a.ids, b.ids, return_indices=True)
     same = (a.targets[of_a] == b.targets[of_b]).all(axis=1)
     of_a, of_b = of_a[same], of_b[same]
-    right_a, right_b = ((one.answers[at] == one.targets[at]).all(axis=1) for one, at in ((a, of_a), (b, of_b)))
-    differ = (a.answers[of_a] != b.answers[of_b]).any(axis=1)
+    answers_a, answers_b = _answers(a)[of_a], _answers(b)[of_b]
+    right_a, right_b = (answers_a == a.targets[of_a]).all(axis=1), (answers_b == b.targets[of_b]).all(axis=1)
+    differ = (answers_a != answers_b).any(axis=1)
     return {
         "rows_a": len(a.ids),
         "rows_b": len(b.ids),
@@ -69,21 +52,38 @@ def compare_answers(a: Answers, b: Answers) -> dict[str, Any] | None:
     }
 
 
-def interval_of_difference(a: str | None, b: str | None, slice_name: str, metric: str) -> list[float] | None:
-    """The confidence interval of the difference of a metric on the examples that two evaluations share.
+def _answers(one: Predictions) -> np.ndarray:
+    """Whether each label is said to hold, 1 or 0, [n, labels]."""
+    return one.decisions[CANDIDATE].decide(one.scores[CANDIDATE])
 
-    Args:
-        a: the one's output `evaluation`.
-        b: the other's.
-        slice_name: `overall`, or feature=value.
-        metric: its name.
 
-    None for now: here is the place for the paired bootstrap of `components.evaluator`.
+def intervals_of_differences(a: Predictions | None, b: Predictions | None) -> Callable[[str, str], Interval | None]:
+    """From slice and metric to the interval of B's figure less A's, on the examples that both were evaluated on.
+
+    None everywhere where they share none, or have other labels: see `components.evaluator.bootstrap`.
     """
-    del a, b, slice_name, metric
-    return None
+    both = None if a is None or b is None else _on_the_same_rows(a, b)
+    if both is None:
+        return lambda slice_name, metric: None
+    wanted = dict.fromkeys((OVERALL, *both.slices), METRICS)
+    found = resample(both, {CANDIDATE: wanted, SERVED: wanted}, _DRAWS, _CONFIDENCE)
+    return lambda slice_name, metric: found.difference(SERVED, slice_name, metric)
 
 
-def _matrix(table: pa.Table, column: str, labels: int) -> np.ndarray:
-    """A column of lists as [rows, labels]. Raises ValueError where a list is not of so many."""
-    return np.array(table[column].to_pylist(), dtype=np.float32).reshape(table.num_rows, labels)
+def _on_the_same_rows(a: Predictions, b: Predictions) -> Predictions | None:
+    """Both runs' models on the rows that they share, A's as if it were served; None where there are no such rows."""
+    if (a.kind, a.scored) != (b.kind, b.scored):
+        return None
+    _, of_a, of_b = np.intersect1d(a.ids, b.ids, return_indices=True)
+    same = (a.targets[of_a] == b.targets[of_b]).all(axis=1)
+    of_a, of_b = of_a[same], of_b[same]
+    if not len(of_a):
+        return None
+    return dataclasses.replace(
+        a,
+        ids=a.ids[of_a],
+        targets=a.targets[of_a],
+        slices={name: rows[of_a] for name, rows in a.slices.items()},
+        scores={CANDIDATE: b.scores[CANDIDATE][of_b], SERVED: a.scores[CANDIDATE][of_a]},
+        decisions={CANDIDATE: b.decisions[CANDIDATE], SERVED: a.decisions[CANDIDATE]},
+    )

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-REPORTS = "reports"
-RECORD_FILE = "run.json"
+from pipeline.run_record import RECORD_FILE, REPORTS
+
 Record = dict[str, Any]
 
 

@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from components.evaluator.names import CANDIDATE
 from components.features import MULTICLASS
 from components.page.drawing import tick
 from components.page.figure import Figure
 from components.page.tables import Table, name_of, number
 from components.report import words
 from components.report.drawing import Axes, Line, Panel, curves
-from components.report.predictions import CANDIDATE, MODELS, Predictions, read
+from components.report.predictions import MODELS, Predictions, read
 from components.report.section import Section
 from components.report.told import Told
 from components.trainer.calibration import BINS, calibration_error

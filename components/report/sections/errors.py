@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from components.evaluator.names import CANDIDATE
 from components.features import BINARY, MULTICLASS, NO_LABEL, TEST
 from components.page.excerpts import cut
 from components.page.tables import counted, name_of
 from components.report import words
-from components.report.predictions import CANDIDATE, Predictions, read
+from components.report.predictions import Predictions, read
 from components.report.section import Quote, Section
 from components.report.told import NotThereError, Told
 

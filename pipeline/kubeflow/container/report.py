@@ -23,6 +23,7 @@ from pipeline.kubeflow.container import reports
 from pipeline.kubeflow.container.executor_input import artifact_path, output_path, parameter_values
 from pipeline.kubeflow.container.outcome_file import write_outcome
 from pipeline.kubeflow.extra_tasks import HTML, NUMBERS, OUTCOME, REPORT_INPUTS, SAMPLES
+from pipeline.run_record import NUMBERS_FILE, REPORT_FILE
 from pipeline.steps import State, Step
 from pipeline.summary import Run
 from pipeline.verdict import Outcome, read_outcome, stopped
@@ -83,10 +84,10 @@ def _folder(kept: str | None, run: Run) -> Path | None:
 
 def _hand_over(executor_input: Mapping[str, Any], folder: Path, is_kept: bool) -> dict[str, str]:
     """Makes the report an output of the task; where people find it."""
-    for output, file in ((NUMBERS, reports.NUMBERS_FILE), (HTML, reports.HTML_FILE)):
+    for output, file in ((NUMBERS, NUMBERS_FILE), (HTML, REPORT_FILE)):
         shutil.copyfile(folder / file, output_path(executor_input, output))
     uri = executor_input["outputs"]["artifacts"][HTML]["artifacts"][0]["uri"]
-    return {"report": str(folder / reports.HTML_FILE) if is_kept else uri}
+    return {"report": str(folder / REPORT_FILE) if is_kept else uri}
 
 
 if __name__ == "__main__":

@@ -9,9 +9,7 @@ A report that cannot be written is told in the log, and changes nothing else: th
 
 from __future__ import annotations
 
-import importlib
 import json
-import os
 import traceback
 from collections.abc import Mapping
 from datetime import datetime
@@ -22,11 +20,11 @@ import click
 
 from pipeline.failure import explain, report_of
 from pipeline.kubeflow.container.origin import own_origin, steps_behind
+from pipeline.run_record import RECORD_FILE, REPORT_FILE, write_record
 from pipeline.steps import State, Step
 from pipeline.summary import GATE, Run
 from pipeline.verdict import Outcome, stopped
 
-RECORD_FILE, HTML_FILE, NUMBERS_FILE = "run.json", "report.html", "report.json"
 _NOT_ENDED = "it has not come to its end: it is going on, or a step was lost with its pod"
 
 
@@ -40,7 +38,7 @@ def write_run_report(run: Run, outcome: Outcome, record: Mapping[str, Any], fold
     try:
         folder.mkdir(parents=True, exist_ok=True)
         ended = _ended(record, outcome)
-        _write_record(ended, folder)
+        write_record(folder, ended)
         _report(run, outcome, ended, folder)
     except Exception:  # noqa: BLE001  the run's own end is what counts
         click.echo(f"the report could not be written to {folder}:\n{traceback.format_exc()}", err=True)
@@ -53,7 +51,7 @@ def begin_record(reports: str, record: Mapping[str, Any]) -> None:
     folder = folder_of(reports, record["pipeline"], record["run_id"])
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _write_record(_ended(record, stopped(_NOT_ENDED)), folder)
+        write_record(folder, _ended(record, stopped(_NOT_ENDED)))
     except OSError as error:
         click.echo(f"the run's record could not be written to {folder}: {error}", err=True)
 
@@ -83,8 +81,9 @@ def report_failure(reports: str | None, executor_input: Mapping[str, Any], error
 
 
 def _report(run: Run, outcome: Outcome, record: Mapping[str, Any], folder: Path) -> None:
-    reporting = importlib.import_module("pipeline.reporting")  # only now: it loads what draws
-    reporting.write_report(run, outcome, record, folder / HTML_FILE)
+    from pipeline.reporting import write_report  # only now: it loads what draws
+
+    write_report(run, outcome, record, folder / REPORT_FILE)
 
 
 def _ended(record: Mapping[str, Any], outcome: Outcome) -> dict[str, Any]:
@@ -98,13 +97,6 @@ def _ended(record: Mapping[str, Any], outcome: Outcome) -> dict[str, Any]:
         "seconds": round((now - started).total_seconds(), 1),
         "samples": [vars(scored) for scored in outcome.samples],
     }
-
-
-def _write_record(record: Mapping[str, Any], folder: Path) -> None:
-    """Writes run.json so that a reader never meets half of it."""
-    partial = folder / f".{RECORD_FILE}.{os.getpid()}"
-    partial.write_text(json.dumps(record, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
-    partial.replace(folder / RECORD_FILE)
 
 
 def _read_record(folder: Path) -> dict[str, Any]:
