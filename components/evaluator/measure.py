@@ -23,6 +23,7 @@ from components.evaluator.eval_config import for_models, sliced_features
 from components.evaluator.linear import LinearScores
 from components.evaluator.names import IDENTITY, OVERALL
 from components.evaluator.rows import ROWS, AddScores, ReadRows
+from components.evaluator.survey import survey
 from components.precision import computing_in
 
 # Attention takes tokens squared for every head and text: a large batch of long texts would fill the memory.
@@ -75,13 +76,15 @@ def measure(
     shared = [
         tfma.default_eval_shared_model(path, model_name=name, eval_config=with_folder) for name, path in models.items()
     ]
-    scoring_progress.begin(_files(task))
+    known = survey(_files(task))
+    scoring_progress.begin(known.examples)
+    sliced = [feature for feature in sliced_features(config) if feature not in known.too_many]
     predict = predictions_extractor.PredictionsExtractor(eval_config=with_folder, eval_shared_model=shared)
     with computing_in("float32"), task.make_pipeline() as pipeline:
         _ = _read(pipeline, task.examples, task.splits) | tfma.ExtractEvaluateAndWriteResults(
             eval_config=config,
             extractors=[
-                _extractor(_READ, beam.Map(ReadRows(sliced_features(config), task.terms))),
+                _extractor(_READ, beam.Map(ReadRows(sliced, task.terms))),
                 predict,
                 _extractor(_SCORE, beam.Map(AddScores(linear))),
                 _extractor(_BLOCKS, beam.FlatMap(tfma_metric.blocks)),

@@ -32,8 +32,9 @@ def compare_runs(a: PastRun, b: PastRun) -> dict[str, Any]:
     """Everything that two runs differ in, as a JSON value.
 
     `settings`, `code`: what differs. `same`: whether data, schema and encoder were the same, None where it is not
-    known. `metrics`: every metric of every slice that either has, the difference, B's less A's, and its interval on the examples that both were evaluated on. `answers`: see
-    `compare_answers`, None where either run keeps none, or where their labels differ.
+    known. `metrics`: every metric of every slice that either has, the difference, B's less A's, and its interval on the
+    examples that both were evaluated on. `answers`: see `compare_answers`, None where either run keeps none, or where
+    their labels differ.
 
     Raises:
         ConfigError: the runs are of tasks with other labels, whose metrics say nothing of each other.
