@@ -4,6 +4,7 @@ import json
 import sys
 import types
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -23,8 +24,11 @@ EVALUATION = {"notes": [], "reasons": ["accuracy is too low"], "metrics": {"over
 class FakeEngine:
     """An engine whose one step ends as it is told to."""
 
+    record_of_the_beginning: dict[str, Any] | None = None
+
     def __init__(self, outcome=None, error=None):
-        self._outcome, self._error, self.record_of_the_beginning = outcome, error, None
+        self._outcome: Any = outcome
+        self._error = error
 
     def prepare(self, run_id, console):
         self._run_id = run_id
