@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from components.errors import ConfigError
-from pipeline.history.find import find_run  # pyright: ignore[reportMissingImports]
+from pipeline.history.find import find_run
 from pipeline.reporting import report_folder, write_report
 from pipeline.run_record import REPORT_FILE
 

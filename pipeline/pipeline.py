@@ -16,6 +16,7 @@ from components.data_gate.component import DataGate
 from components.evaluator.component import Evaluator
 from components.example_gen.component import TextExampleGen
 from components.features import EVAL, TRAIN
+from components.fetch.addresses import without_secrets
 from components.linear_baseline.component import LinearBaseline
 from components.pusher.component import Pusher, Sources
 from components.served_model.component import ServedModel
@@ -163,7 +164,7 @@ def card_settings(config: Config, outside: Outside) -> dict[str, Any]:
     """What the model card tells of the configuration: see `components.pusher.model_card.Facts`."""
     return {
         "name": config.pipeline.name,
-        "data": _settings(config.data, "source", "path") | {"span": outside.span},
+        "data": without_secrets(_settings(config.data, "source", "path")) | {"span": outside.span},
         "encoder": _settings(config.encoder, "handle", "max_tokens", "truncation", "lower_case"),
         "pair": _is_pair(config),
     }

@@ -8,6 +8,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from components.fetch.addresses import without_secrets
 from pipeline.config import Config
 from pipeline.run_record import REPORT_FILE, REPORTS, write_record
 from pipeline.summary import GATE, Run
@@ -65,7 +66,7 @@ class Recorder:
             "reasons": outcome.reasons,
             "version": outcome.version,
             "seconds": seconds,
-            "config": self._config.model_dump(mode="json", by_alias=True),
+            "config": without_secrets(self._config.model_dump(mode="json", by_alias=True)),
             "code": dict(self._depends_on.get("code", {})),
             "outside": dict(self._depends_on.get("outside", {})),
             "versions": _versions(),

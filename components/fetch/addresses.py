@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+import re
 import socket
+from typing import Any
 from urllib.parse import urlsplit
+
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
 
 
 def shown(url: str) -> str:
@@ -15,6 +19,15 @@ def shown(url: str) -> str:
     except ValueError:
         return f"{url.partition('://')[0]}://..."
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+
+
+def without_secrets(value: Any) -> Any:
+    """A JSON value, as a configuration is one, with every address in it as it may be shown."""
+    if isinstance(value, dict):
+        return {key: without_secrets(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [without_secrets(item) for item in value]
+    return shown(value) if isinstance(value, str) and _ADDRESS.fullmatch(value) else value
 
 
 def fingerprint(url: str) -> str:

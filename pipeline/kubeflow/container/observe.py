@@ -23,6 +23,7 @@ from components.errors import BertlineError, ConfigError
 from components.example_gen.fingerprint import data_digest
 from components.example_gen.sources.registry import check_source
 from components.example_gen.spans import read_span, resolve_span
+from components.fetch.addresses import without_secrets
 from components.model_folder import state_digest
 from pipeline.config import Data, Encoder, Training
 from pipeline.folders import make_folder
@@ -74,7 +75,7 @@ def record_of(parameters: Mapping[str, Any]) -> dict[str, Any]:
     config["encoder"]["handle"] = parameters["encoder"]
     if wiring.SPAN in parameters:
         config["data"]["span"] = parameters[wiring.SPAN]
-    own = {"config": config, "run_id": parameters[wiring.RunId.name]}
+    own = {"config": without_secrets(config), "run_id": parameters[wiring.RunId.name]}
     started = datetime.now().astimezone().isoformat(timespec="seconds")
     versions = {name: metadata.version(name) for name in _VERSIONS}
     return json.loads(parameters[wiring.RECORD]) | own | {"started": started, "versions": versions}

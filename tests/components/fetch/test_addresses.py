@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from components.fetch.addresses import fingerprint, is_loopback, shown
+from components.fetch.addresses import fingerprint, is_loopback, shown, without_secrets
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,16 @@ def test_this_machine_has_many_names(host):
 @pytest.mark.parametrize("host", ["", "example.org", "localhost.example.org", "10.0.0.1", "::2", "93.184.216.34"])
 def test_other_machines(host):
     assert not is_loopback(host)
+
+
+def test_a_configuration_is_kept_without_the_secrets_of_its_addresses():
+    config = {
+        "data": {"path": "https://me:secret@example.com/a.csv?token=1", "serving": None},
+        "samples": ["ask http://x.org/?q=1 about it", "https://example.com/{SPAN}.csv"],
+        "push": {"folder": "/srv/models"},
+    }
+    assert without_secrets(config) == {
+        "data": {"path": "https://example.com/a.csv", "serving": None},
+        "samples": ["ask http://x.org/?q=1 about it", "https://example.com/{SPAN}.csv"],
+        "push": {"folder": "/srv/models"},
+    }
