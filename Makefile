@@ -1,6 +1,7 @@
 # `make demo` and `make test` are all that a newcomer needs: each sets up first what is missing.
 
 VENV ?= .venv
+TESTERS ?= 2
 BIN := $(VENV)/bin
 export VENV STACK
 
@@ -16,8 +17,8 @@ setup: ## Build .venv, only when a lock has changed (STACK=A or B overrides the 
 demo: setup ## Fine-tune, gate and push a BERT classifier on real film reviews (minutes, on two cores)
 	@$(BIN)/bertline run demo
 
-test: setup ## Run the tests (ARGS="-k gate" picks some)
-	@$(BIN)/python -m pytest $(ARGS)
+test: setup ## Run the tests (ARGS="-k gate" picks some; TESTERS=0 keeps to one process)
+	@$(BIN)/python -m pytest -n $(TESTERS) --dist loadfile $(ARGS)
 
 lint: setup ## Check style and formatting
 	@$(BIN)/ruff check .

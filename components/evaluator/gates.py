@@ -309,18 +309,18 @@ def _notes_of_served(required: list[_Gate], served: Rival) -> list[str]:
 
 
 def _notes_of_linear(required: list[_Gate], metrics: Metrics, linear: Rival) -> list[str]:
-    """Where no gate asks to beat the linear baseline: whether it is better all the same, or why that is not known."""
-    if any(gate.rival == LINEAR and gate.slice == OVERALL for gate in required):
-        return []
+    """Whether the linear baseline is better, whatever the gates let pass; or why that is not known."""
+    compared = any(gate.rival == LINEAR and gate.slice == OVERALL for gate in required)
     if linear.metrics is None:
-        return [f"{linear.problem}; no gate compares with it"] if linear.problem else []
+        return [f"{linear.problem}; no gate compares with it"] if linear.problem and not compared else []
     own, other = metrics.get(OVERALL, {}), linear.metrics.get(OVERALL, {})
     better = [
         f"{metric} {other[metric]:.4f} against {own[metric]:.4f}"
         for metric in METRICS[:3]
         if metric in own and metric in other and other[metric] > own[metric]
     ]
-    return [f"the linear baseline is better: {', '.join(better)}; no gate asks to beat it"] if better else []
+    unasked = "" if compared else "; no gate asks to beat it"
+    return [f"the linear baseline is better: {', '.join(better)}{unasked}"] if better else []
 
 
 def _comparisons(evidence: _Evidence, gated: list[str]) -> Iterator[Comparison]:

@@ -144,7 +144,9 @@ def test_one_that_does_not_beat_the_linear_baseline():
     ]
     assert verdict(margin, right(0.915), linear=right(0.905)).blessed
     worse = {"metrics": {"accuracy": {"at_least": 0.8, "above_linear": -0.02}}}
-    assert verdict(worse, right(0.9), linear=right(0.905)).blessed
+    let_pass = verdict(worse, right(0.9), linear=right(0.905))
+    assert let_pass.blessed
+    assert let_pass.notes[-1].startswith("the linear baseline is better: accuracy 0.9050 against 0.9000")
 
 
 def test_where_no_gate_asks_a_linear_baseline_that_is_better_is_noted():
