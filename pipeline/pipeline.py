@@ -164,7 +164,8 @@ def card_settings(config: Config, outside: Outside) -> dict[str, Any]:
     """What the model card tells of the configuration: see `components.pusher.model_card.Facts`."""
     return {
         "name": config.pipeline.name,
-        "data": without_secrets(_settings(config.data, "source", "path")) | {"span": outside.span},
+        "data": without_secrets(_settings(config.data, "source", "path", "test_path", "test_span"))
+        | {"span": outside.span},
         "encoder": _settings(config.encoder, "handle", "max_tokens", "truncation", "lower_case"),
         "pair": _is_pair(config),
     }

@@ -13,15 +13,19 @@ from typing import Any, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from components.encoders.handles import shown_handle
 from components.encoders.licences import licence_of
+from components.encoders.reading import reading_of
+from components.page.excerpts import pieces
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _PRINCIPAL = ("accuracy", "auc", "auc_pr", "precision", "recall", "f1", "log_loss", "ece")
+_MICRO = ("auc_micro", "precision_micro", "recall_micro", "f1_micro")
 _OF_SLICES = ("accuracy", "auc", "f1")
 _BIAS = ("subgroup_auc", "bpsn_auc", "bnsp_auc")
-_RIVALS = {"served": "the model served before", "linear": "the linear baseline"}
 _FEW_EXAMPLES = 100
 _MOST_SLICES = 40
+_SHOWN_WHOLE_FROM = 1000
 _SPECIAL = re.compile(r"([\\`*_\[\]{}<>()#+!|~&$])")
 
 
@@ -29,7 +33,8 @@ class Facts(NamedTuple):
     """What is known of a model that is about to be published.
 
     Attributes:
-        task: its `name`, `data` (source, path, span), `encoder` and `pair`, as the pipeline was configured.
+        task: its `name`, `data` (source, path, span, test_path, test_span), `encoder` (handle, max_tokens, truncation,
+            lower_case) and `pair`, as the pipeline was configured.
         verdict: the Evaluator's verdict.json.
         decisions: the model's own decisions.json, None where it has none.
         training: the Trainer's history.json, None where it is not known.
@@ -61,16 +66,21 @@ def write_card(facts: Facts) -> str:
         keep_trailing_newline=True,
         autoescape=False,  # noqa: S701  Markdown: every value goes through `md`
     )
-    environment.filters.update(md=escape, number=_number, interval=_interval, names=_names)
+    environment.filters.update(md=escape, number=_number, interval=_interval, names=_names, measured=_measured)
     handle = facts.task["encoder"]["handle"]
+    slices = list(_slices(facts.verdict))
     return environment.get_template("model_card.md").render(
         facts=facts,
         task=facts.task,
-        verdict={"forced": None, "reasons": [], "intervals": {}} | dict(facts.verdict),
+        verdict={"forced": None, "reasons": [], "notes": [], "intervals": {}} | dict(facts.verdict),
         decisions={"kind": None, "names": [], "temperature": None} | dict(facts.decisions or {}),
+        encoder=shown_handle(handle),
         licence=licence_of(handle),
+        reading=reading_of(handle),
+        lower_case=_lower_case(facts.task["encoder"]),
         metrics=list(_metrics(facts.verdict)),
-        slices=list(_slices(facts.verdict)),
+        slices=slices[:_MOST_SLICES],
+        more_slices=max(0, len(slices) - _MOST_SLICES),
         groups=list(_groups(facts.verdict)),
         comparisons=list(_comparisons(facts.verdict)),
         thresholds=list(_thresholds(facts.decisions)),
@@ -85,7 +95,8 @@ def write_card(facts: Facts) -> str:
 def escape(text: object) -> str:
     """A text that Markdown shows as it is, on one line, in a cell of a table too."""
     one_line = " ".join(str(text).split())
-    return _SPECIAL.sub(r"\\\1", one_line)
+    visible = "".join(piece for piece, _ in pieces(one_line, with_joiners=True))
+    return _SPECIAL.sub(r"\\\1", visible)
 
 
 def _number(value: float | None) -> str:
@@ -100,19 +111,34 @@ def _names(names: Sequence[str]) -> str:
     return ", ".join(map(escape, names))
 
 
+def _measured(value: float | str | None, unit: str = "") -> str:
+    """What a serving check found, or its limit."""
+    if value is None or isinstance(value, str):
+        return escape(value or "—")
+    return escape(f"{value:,.0f} {unit}" if value >= _SHOWN_WHOLE_FROM else f"{value:.3g} {unit}")
+
+
+def _lower_case(encoder: Mapping[str, Any]) -> bool | None:
+    """Whether capital and small letters are equal to the model; None where only the encoder itself knows."""
+    if encoder["lower_case"] is not None:
+        return encoder["lower_case"]
+    reading = reading_of(encoder["handle"])
+    return None if reading is None else reading.lower_case
+
+
 def _metrics(verdict: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """The whole's figures, those of each label after them."""
     overall = verdict["metrics"].get("overall", {})
     intervals = (verdict.get("intervals") or {}).get("overall", {})
     own = [name for name in overall if name.partition("/")[0] in _PRINCIPAL and "/" in name]
-    for name in (*_PRINCIPAL, *own):
+    for name in (*_PRINCIPAL, *_MICRO, *own):
         if name in overall:
             yield {"name": name, "value": overall[name], "interval": intervals.get(name)}
 
 
 def _slices(verdict: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     intervals = verdict.get("intervals") or {}
-    for name, values in list(verdict["metrics"].items())[: _MOST_SLICES + 1]:
+    for name, values in verdict["metrics"].items():
         if name != "overall":
             of_slice = intervals.get(name, {})
             yield {
@@ -130,9 +156,11 @@ def _groups(verdict: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _comparisons(verdict: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    served = f"the served model, version {verdict.get('baseline_version') or 'unknown'}"
+    rivals = {"served": served, "linear": "the linear baseline"}
     for one in verdict.get("comparisons") or ():
         if one["slice"] == "overall" and one["metric"] in _PRINCIPAL:
-            yield {**one, "against": _RIVALS[one["against"]]}
+            yield {**one, "against": rivals[one["against"]]}
 
 
 def _thresholds(decisions: Mapping[str, Any] | None) -> Iterator[tuple[str, float]]:

@@ -50,7 +50,7 @@ def test_the_steps_and_what_each_waits_for(config, outside):
     assert upstream["Trainer"] == {"Transform"}
     assert upstream["Evaluator"] == {"TextExampleGen", "LinearBaseline", "Trainer", "ServedModel"}
     assert upstream["ServingCheck"] == {"TextExampleGen", "Trainer"}
-    assert upstream["Pusher"] == {"Trainer", "Evaluator", "ServingCheck", "ServedModel"}
+    assert upstream["Pusher"] == {"TextExampleGen", "Trainer", "Evaluator", "ServingCheck", "ServedModel"}
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_the_steps_and_what_each_waits_for(config, outside):
     [
         ("training.epochs=3", {"Trainer"}),
         ("encoder.pooling=cls", {"Trainer"}),
-        ("encoder.max_tokens=64", {"Transform", "Trainer"}),
+        ("encoder.max_tokens=64", {"Transform", "Trainer", "Pusher"}),
         ("gates.metrics.auc.at_least=0.5", {"Evaluator"}),
         ("serving.max_p99_ms=2000", {"ServingCheck"}),
         ("serving.release='2.15'", {"ServingCheck"}),

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from tfx.utils import proto_utils
 
 from components import model_folder
 from components.errors import PushError
+from components.pusher import card_facts
 from components.pusher.executor import PUSH_FILE, Executor
 from components.served_model import executor as served_model
 from tests.components.pusher import tiny_model
@@ -17,7 +20,7 @@ from tests.components.pusher.fake_model import write_fake_model
 
 TASK = {
     "name": "reviews",
-    "data": {"source": "files", "path": "reviews.csv", "span": None},
+    "data": {"source": "files", "path": "reviews.csv", "span": None, "test_path": None, "test_span": "any"},
     "encoder": {"handle": "all-MiniLM-L6-v2", "max_tokens": 128, "truncation": "head", "lower_case": None},
     "pair": False,
 }
@@ -164,3 +167,23 @@ def test_what_is_published_has_its_card_and_is_the_same_model(tmp_path, model, s
     assert model_folder.model_digest(record["folder"]) == model_folder.model_digest(f"{model.uri}/Format-Serving")
     _, again = _push(tmp_path, model, base, serve(base), nonce="run-2")
     assert again["status"] == "unchanged"
+
+
+def test_a_version_without_a_card_is_found_to_be_the_model_that_now_has_one(tmp_path, model, serve):
+    base = tmp_path / "serving"
+    shutil.copytree(f"{model.uri}/Format-Serving", base / "7")
+    _, record = _push(tmp_path, model, base, serve(base))
+    assert (record["status"], record["version"]) == ("unchanged", 7)
+    assert not (base / "7" / model_folder.MODEL_CARD).exists()
+
+
+def test_what_is_no_distribution_is_left_out_of_the_card(tmp_path, model, serve, monkeypatch):
+    def version(name):
+        if name == "bertline":
+            raise metadata.PackageNotFoundError(name)
+        return "1.2.3"
+
+    monkeypatch.setattr(card_facts.metadata, "version", version)
+    base = tmp_path / "serving"
+    _, record = _push(tmp_path, model, base, serve(base))
+    assert "Made with tfx 1.2.3, " in (Path(record["folder"]) / model_folder.MODEL_CARD).read_text()

@@ -9,7 +9,7 @@ from components.pusher.model_card import Facts, escape, write_card
 
 TASK = {
     "name": "reviews",
-    "data": {"source": "files", "path": "data/*.csv", "span": 7},
+    "data": {"source": "files", "path": "data/*.csv", "span": 7, "test_path": None, "test_span": "any"},
     "encoder": {"handle": "all-MiniLM-L6-v2", "max_tokens": 128, "truncation": "head_tail", "lower_case": None},
     "pair": False,
 }
@@ -87,6 +87,83 @@ def test_it_says_what_the_model_is_and_how_good():
     assert "divided by 1.18" in text
 
 
+SERVING = {
+    "checks": [
+        {"name": "gRPC parity", "value": 7.450580596923828e-07, "limit": 0.0001, "unit": ""},
+        {"name": "memory", "value": 1147.234, "limit": 3072.0, "unit": "MB"},
+        {"name": "loading", "value": "available", "limit": "available", "unit": ""},
+        {"name": "warm-up", "value": None, "limit": "replayed", "unit": ""},
+    ]
+}
+
+
+def test_what_the_serving_check_measured_is_rounded():
+    checks = next(table for table in tables(card(serving=SERVING)) if table[0][0] == "check")
+    assert checks[1:] == [
+        ["gRPC parity", "7.45e-07", "0.0001"],
+        ["memory", "1,147 MB", "3,072 MB"],
+        ["loading", "available", "available"],
+        ["warm-up", "—", "replayed"],
+    ]
+
+
+def test_the_served_model_is_told_by_its_version():
+    comparison = {"against": "served", "slice": "overall", "metric": "auc", "value": 0.9, "baseline": 0.8,
+                  "difference": 0.1, "interval": None}  # fmt: skip
+    text = card(verdict={**VERDICT, "comparisons": [comparison], "baseline_version": "7"})
+    assert ["auc", "0.9000", "the served model, version 7", "0.8000", "+0.1000", "—"] in tables(text)[3]
+
+
+def test_what_a_reader_must_know_of_the_verdict_is_told():
+    assert "\n- nothing is served yet, so max\\_drop was not applied\n" in card(
+        verdict={**VERDICT, "notes": ["nothing is served yet, so max_drop was not applied"]}
+    )
+
+
+def test_slices_that_are_left_out_are_counted():
+    values = {"example_count": 200.0, "accuracy": 0.9}
+    verdict = {**VERDICT, "metrics": {"overall": OVERALL, **{f"source={n}.csv": values for n in range(43)}}}
+    text = card(verdict=verdict)
+    assert len(tables(text)[1]) == 1 + 40
+    assert "\n3 more are in the run's report.\n" in text
+    assert "more are in" not in card()
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ({}, "the source's own where it has one; else drawn by hash"),
+        ({"test_path": "held_out/*.csv"}, "Test split: held\\_out/\\*.csv"),
+        ({"test_span": "newest"}, "Test split: the newest span"),
+    ],
+)
+def test_it_says_where_the_test_split_is_from(data, said):
+    assert said in card(task=TASK | {"data": TASK["data"] | data})
+
+
+@pytest.mark.parametrize(
+    ("handle", "lower_case", "said"),
+    [
+        ("all-MiniLM-L6-v2", None, ["in: English", "capital and small letters as equal"]),
+        ("bert_multi_cased_L-12_H-768_A-12", None, ["in: 104 languages", "tells capital from small letters"]),
+        ("bert_multi_cased_L-12_H-768_A-12", True, ["in: 104 languages", "capital and small letters as equal"]),
+        ("my/encoder", None, ["not known to bertline", "as its encoder has it"]),
+        ("my/encoder", False, ["not known to bertline", "tells capital from small letters"]),
+    ],
+)
+def test_languages_and_casing_of_the_encoder_are_among_its_limits(handle, lower_case, said):
+    encoder = TASK["encoder"] | {"handle": handle, "lower_case": lower_case}
+    limits = card(task=TASK | {"encoder": encoder}).partition("## Limits")[2]
+    assert [words for words in said if words not in limits] == []
+
+
+def test_an_address_is_shown_without_its_secrets():
+    encoder = TASK["encoder"] | {"handle": "https://tfhub.dev/google/electra_base/2?token=hidden"}
+    text = card(task=TASK | {"encoder": encoder})
+    assert "hidden" not in text
+    assert "electra\\_base/2" in text
+
+
 def test_slices_with_few_examples_are_among_its_limits():
     text = card()
     assert "too few examples to be sure: length\\_band=300\\+" in text
@@ -106,6 +183,9 @@ def test_what_is_not_known_is_said_to_be():
     text = card(decisions=None, training=None, rows=None, verdict={"metrics": {"overall": {"example_count": 0}}})
     assert "How many rows there were is not known" in text
     assert "How it was trained is not known" in text
+    assert "What the Evaluator found is not known" in text
+    assert "From which score on it predicts a label is not known" in text
+    assert "likeliest" not in text
     assert "None" not in text
 
 
@@ -113,9 +193,10 @@ def test_what_is_not_known_is_said_to_be():
 def test_several_labels_have_their_figures_and_thresholds(kind):
     thresholds = [0.3, 0.6] if kind == "multilabel" else None
     decisions = {"kind": kind, "names": ["a", "b"], "thresholds": thresholds, "temperature": [1.0]}
-    verdict = {**VERDICT, "metrics": {"overall": OVERALL | {"auc/a": 0.9, "auc/b": 0.8}}}
+    verdict = {**VERDICT, "metrics": {"overall": OVERALL | {"f1_micro": 0.7, "auc/a": 0.9, "auc/b": 0.8}}}
     text = card(decisions=decisions, verdict=verdict)
     assert ["auc/b", "0.8000", "—"] in tables(text)[0]
+    assert ["f1_micro", "0.7000", "—"] in tables(text)[0]
     assert (["b", "0.6"] in tables(text)[-1]) == (kind == "multilabel")
     assert ("The likeliest label is predicted" in text) == (kind == "multiclass")
 
@@ -153,6 +234,14 @@ def test_names_are_shown_and_never_obeyed(name):
     kinds = {child.type for token in tokens for child in token.children or ()}
     assert not kinds & {"html_inline", "link_open", "image"}
     assert headings(text)[0] == "Model card: reviews"
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"), [("a\x1b[31m", "a\\x1b[31m"), ("a\u202eb", "a\\u202eb"), ("क्\u200dष", "क्\u200dष")]
+)
+def test_what_would_steer_a_reader_s_screen_is_spelled_out(name, shown):
+    decisions = {"kind": "binary", "names": ["no", name], "thresholds": [0.5], "temperature": [1.0]}
+    assert tables(card(decisions=decisions))[-1][1] == [shown, "0.5"]
 
 
 def test_escaping_is_undone_by_a_parser():
