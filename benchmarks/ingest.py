@@ -23,7 +23,7 @@ from benchmarks.ingesting import contents, measure, report, texts
 from benchmarks.ingesting.measure import MULTI_PROCESSING, SideRun
 from benchmarks.ingesting.report import OURS, STOCK, Parallel
 from benchmarks.ingesting.texts import Table
-from benchmarks.options import json_option
+from benchmarks.options import json_option, numbers_of_rows
 from benchmarks.peers.worker import WorkerError
 from benchmarks.rounds import Measurement, Tell
 from components.errors import BertlineError
@@ -63,16 +63,6 @@ class Result:
         return claims
 
 
-def _numbers(_context: click.Context, _parameter: click.Parameter, value: str) -> tuple[int, ...]:
-    try:
-        numbers = tuple(int(part) for part in value.split(",") if part)
-    except ValueError as error:
-        raise click.BadParameter("give numbers of rows with commas between, such as 50000,500000") from error
-    if any(number < 1 for number in numbers):
-        raise click.BadParameter("give numbers of rows above 0")
-    return numbers
-
-
 @click.command()
 @click.option("--rows", type=click.IntRange(min=100), help="How many rows for speed; all there are if left out.")
 @click.option("--data", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="CSV of text and label.")
@@ -81,7 +71,7 @@ def _numbers(_context: click.Context, _parameter: click.Parameter, value: str) -
     "--memory-rows",
     default="50000,500000",
     show_default=True,
-    callback=_numbers,
+    callback=numbers_of_rows,
     help="How many generated rows for memory; '' for none.",
 )
 @click.option(
