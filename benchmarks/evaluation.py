@@ -156,8 +156,8 @@ def _progress(console: Console) -> Tell:
 
 def _print(console: Console, result: Result) -> None:
     for scoring in result.scorings:
-        told = f"{scoring.rows:,} texts of {scoring.mean_words:.0f} words ({scoring.source}), {result.model}"
-        console.print(table.rates_table(f"\n{scoring.workload}: {told}", report.rates(scoring), "rows a second"))
+        console.print(report.workload_sentence(scoring, result.model), highlight=False)
+        console.print(table.rates_table("", report.rates(scoring), "rows a second"))
     if result.peaks:
         console.print(report.memory_table(result.peaks))
     console.print(table.claims_table("", result.claims))

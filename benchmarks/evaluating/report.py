@@ -84,6 +84,12 @@ def memory_claims(peaks: Sequence[Peak]) -> list[Claim]:
     ]
 
 
+def workload_sentence(scoring: Scoring, model: str) -> str:
+    """What was scored, and with what."""
+    texts = f"{scoring.rows:,} texts of {scoring.mean_words:.0f} words ({scoring.source})"
+    return f"\n{scoring.workload}: {texts}; model: {model}"
+
+
 def equality_sentence(scoring: Scoring) -> str:
     """That both sides said the same."""
     return f"{scoring.workload}: the scores of both sides differ by {scoring.largest_difference:.1g} at most"
