@@ -65,7 +65,8 @@ class TrivialModel(tf.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.scale = tf.Variable(_MEAN_CHARACTERS, trainable=False)  # a SavedModel without variables is not complete
+        # A variable, since a SavedModel without any is not complete.
+        self.scale = tf.Variable(tf.constant(_MEAN_CHARACTERS), trainable=False)
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
     def serving_examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
