@@ -15,7 +15,7 @@ import numpy as np
 
 from components.evaluator.bias import BiasMeasurer
 from components.evaluator.measures import Answers, Measurer
-from components.evaluator.names import BIAS, CANDIDATE, IDENTITY, METRICS, OVERALL, base
+from components.evaluator.names import BIAS, CANDIDATE, IDENTITY, OVERALL, base
 from components.evaluator.predictions import Predictions
 
 Interval = tuple[float, float]
@@ -94,8 +94,11 @@ def resample(
         weights = np.bincount(generator.integers(0, count, count), minlength=count).astype(np.float64)
         for (model, name), (rows, measure) in measurers.items():
             for metric, value in measure(weights[rows]).items():
-                if _is_wanted(metric, wanted[model][name]):
-                    found.setdefault((model, name, metric), np.full(draws, np.nan))[draw] = value
+                key = model, name, metric
+                if key not in found and _is_wanted(metric, wanted[model][name]):
+                    found[key] = np.full(draws, np.nan)
+                if key in found:
+                    found[key][draw] = value
         advance(draw + 1)
     return Resampled(confidence, found)
 
@@ -114,7 +117,7 @@ def _measurers(
     scores = predictions.scores[model]
     targets = predictions.targets[is_member]
     answers = Answers(scores[is_member], predictions.decisions[model].decide(scores[is_member]))
-    measurer = Measurer(predictions.kind, predictions.scored, targets, answers, set(metrics) & set(METRICS))
+    measurer = Measurer(predictions.kind, predictions.scored, targets, answers, set(metrics) - set(BIAS))
     if not (name.startswith(f"{IDENTITY}=") and set(metrics) & set(BIAS)):
         yield is_member, measurer.measure
         return

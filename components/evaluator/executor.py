@@ -22,7 +22,7 @@ from components.errors import EvaluationError
 from components.evaluator.baseline import Baseline, candidate_decisions, find_baseline
 from components.evaluator.bootstrap import Resampled, resample
 from components.evaluator.decisions import Decisions
-from components.evaluator.gates import compared_slices, judge
+from components.evaluator.gates import compared_slices, gated_metrics, judge
 from components.evaluator.linear import LinearBaseline, find_linear
 from components.evaluator.measure import Metrics, Task, measure
 from components.evaluator.names import BIAS, CANDIDATE, LINEAR, METRICS, OVERALL, SERVED
@@ -169,8 +169,9 @@ def _resample(gates: Mapping[str, Any], task: Task, metrics: Mapping[str, Metric
         predictions = dataclasses.replace(
             predictions, scores=predictions.scores | same[0], decisions=predictions.decisions | same[1]
         )
-    shared = dict.fromkeys((OVERALL, *compared_slices(gates, own)), (*METRICS, *BIAS))
-    wanted = {CANDIDATE: dict.fromkeys(own, (*METRICS, *BIAS))}
+    metrics_wanted = (*METRICS, *BIAS, *gated_metrics(gates))
+    shared = dict.fromkeys((OVERALL, *compared_slices(gates, own)), metrics_wanted)
+    wanted = {CANDIDATE: dict.fromkeys(own, metrics_wanted)}
     wanted |= {model: shared for model in metrics if model != CANDIDATE}
 
     def advance(done: int) -> None:

@@ -156,6 +156,12 @@ def compared_slices(gates: Mapping[str, Any], metrics: Metrics) -> set[str]:
     return {gate.slice for gate in _gates(gates, metrics) if gate.rival}
 
 
+def gated_metrics(gates: Mapping[str, Any]) -> set[str]:
+    """The metrics that are gated anywhere."""
+    everything = (gates.get("metrics") or {}, *(gates.get("slices") or {}).values())
+    return {metric for of_slice in everything for metric in of_slice}
+
+
 def _gates(gates: Mapping[str, Any], metrics: Metrics) -> list[_Gate]:
     slices = {OVERALL: gates.get("metrics") or {}}
     for name, of_slice in (gates.get("slices") or {}).items():
@@ -201,12 +207,10 @@ def _hold(gate: _Gate, evidence: _Evidence) -> tuple[Check, str | None]:
     baseline = None if gate.rival is None else _rivals_value(gate, evidence.rivals.get(gate.rival))
     interval = evidence.interval(gate)
     judged, reason = _judged(gate, value, baseline, interval, evidence.confidence)
-    numbers = [one if isinstance(one, float) else None for one in (value, baseline)]
-    drop = None if None in numbers else numbers[1] - numbers[0]  # pyright: ignore[reportOptionalOperand]
-    return (
-        Check(gate.slice, gate.metric, gate.kind, *numbers, drop, gate.limit, interval, judged, reason is None),
-        reason,
-    )
+    own, other = (one if isinstance(one, float) else None for one in (value, baseline))
+    drop = None if own is None or other is None else other - own
+    check = Check(gate.slice, gate.metric, gate.kind, own, other, drop, gate.limit, interval, judged, reason is None)
+    return check, reason
 
 
 def _judged(

@@ -57,7 +57,7 @@ class Measurer:
         names: Sequence[str],
         targets: np.ndarray,
         answers: Answers,
-        wanted: Collection[str] = METRICS,
+        wanted: Collection[str] = (*METRICS, micro(AUC)),
     ) -> None:
         """
         Args:
@@ -65,7 +65,8 @@ class Measurer:
             names: of the labels that have a score.
             targets: 1 or 0, [n, labels].
             answers: the model's on the same rows.
-            wanted: which of METRICS are computed; precision, recall, f1, accuracy and counts are always.
+            wanted: which of METRICS, and of `auc_micro`, are computed; accuracy, precision, recall, f1 and counts are
+                always.
         """
         self._kind, self._names, self._wanted = kind, tuple(names), frozenset(wanted)
         self._held = targets.astype(bool)
@@ -78,7 +79,8 @@ class Measurer:
         self._losses = self._row_losses()
         ranked = self._wanted & {AUC, AUC_PR}
         self._rankings = [Ranking(self._scores[:, one], self._held[:, one]) for one in range(len(names)) if ranked]
-        self._all = Ranking(self._scores.ravel(), self._held.ravel()) if ranked and len(names) > 1 else None
+        is_micro = micro(AUC) in self._wanted and len(names) > 1
+        self._all = Ranking(self._scores.ravel(), self._held.ravel()) if is_micro else None
 
     def measure(self, weights: np.ndarray | None = None) -> Figures:
         """Metric to value, NaN where it is undefined: all but the count of examples where a score is no probability.

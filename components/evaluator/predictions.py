@@ -55,7 +55,7 @@ def make_table(
     scores: Mapping[str, np.ndarray],
     decisions: Mapping[str, Decisions],
 ) -> pa.Table:
-    """The table of some rows, in the order of their ids.
+    """The table of some rows, in their order.
 
     Args:
         ids: [n].
@@ -70,15 +70,15 @@ def make_table(
         "slices": pa.array(map(list, slices), pa.list_(pa.string())),
         **{model: _lists(scores[model], pa.float32()) for model in _MODELS if model in scores},
     }
-    return pa.table(columns).sort_by("id").replace_schema_metadata({_METADATA: _told(decisions)})
+    return pa.table(columns).replace_schema_metadata({_METADATA: _told(decisions)})
 
 
 def write_table(table: pa.Table, folder: str) -> None:
-    """Writes the file into a folder or URL, which is made where it is missing."""
+    """Writes the file, in the order of the ids, into a folder or URL, which is made where it is missing."""
     from tfx.dsl.io import fileio  # which loads TensorFlow, that a reader of a local file need not wait for
 
     content = pa.BufferOutputStream()  # which Arrow takes for a file, unlike TFX's
-    pq.write_table(table, content, compression="zstd")
+    pq.write_table(table.sort_by("id"), content, compression="zstd")
     fileio.makedirs(folder)
     with fileio.open(f"{folder}/{PREDICTIONS_FILE}", "wb") as file:
         file.write(content.getvalue().to_pybytes())

@@ -24,6 +24,7 @@ from components.evaluator.names import CANDIDATE, LINEAR
 from components.signatures import SCORES
 
 ROWS = "rows"
+_SIGNATURE_INPUT = "examples"
 
 
 class Rows(NamedTuple):
@@ -76,7 +77,8 @@ class ReadRows:
             "slices": slices,
             "groups": groups,
         }
-        return {ROWS: rows, tfma.INPUT_KEY: serialized}
+        # By the name of the signature's input: without, TFMA calls it in a way that TensorFlow refuses first.
+        return {ROWS: rows, tfma.INPUT_KEY: serialized, tfma.FEATURES_KEY: {_SIGNATURE_INPUT: serialized}}
 
     def _groups(self, batch: pa.RecordBatch) -> np.ndarray:
         if not self._identities.names:

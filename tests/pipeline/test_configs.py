@@ -67,7 +67,9 @@ def test_quora_report_is_the_reports():
     rows = 1_306_122 * sample.fraction / (splits.train + splits.eval + splits.test)
     assert rows * splits.train == pytest.approx(130_612, rel=0.001)
     assert rows * splits.eval == pytest.approx(11_755, rel=0.001)
-    assert config.gates.metrics["accuracy"].at_least > 1 - 0.062  # which a constant answer reaches
+    floor = config.gates.metrics["accuracy"].at_least
+    assert floor is not None
+    assert floor > 1 - 0.062  # which a constant answer reaches
 
 
 def test_toxic_post_is_the_posts():

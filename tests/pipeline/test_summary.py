@@ -13,7 +13,7 @@ from pipeline.summary import Run, account_of, print_outcome, summarise, write_su
 from pipeline.verdict import Outcome, Scored, Verdict, read_outcome, stopped
 
 
-def check(metric: str, kind: str, value: float | None, limit: float, **compared: float) -> dict:
+def check(metric: str, kind: str, value: float | None, limit: float, **compared: float | list[float]) -> dict:
     return {
         "slice": "overall", "metric": metric, "kind": kind, "value": value, "limit": limit, "passed": False,
         "baseline": None, "drop": None, **compared,

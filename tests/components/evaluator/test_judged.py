@@ -40,13 +40,13 @@ def verdict(
     given = {"candidate": candidate, "served": served, "linear": linear}
     predictions = predictions_of(TARGETS, {name: one for name, one in given.items() if one is not None}, BANDS)
     metrics = {name: metrics_of(predictions, name) for name in predictions.scores}
-    gates = {"min_examples": 100, "min_slice_examples": 30, "confidence": 0.95, "resamples": 400} | gates
+    gates = {"min_examples": 100, "min_slice_examples": 30, "confidence": 0.95, "resamples": 200} | gates
     shared = dict.fromkeys((OVERALL, *compared_slices(gates, metrics["candidate"])), (*METRICS, *BIAS))
     wanted = {"candidate": dict.fromkeys(metrics["candidate"], METRICS)}
     wanted |= {name: shared for name in metrics if name != "candidate"}
     rivals = {SERVED: Rival(metrics.get("served"), version="3" if served is not None else "")}
     rivals |= {LINEAR: Rival(metrics["linear"])} if linear is not None else {}
-    return judge(gates, metrics["candidate"], rivals, resample(predictions, wanted, 400, 0.95))
+    return judge(gates, metrics["candidate"], rivals, resample(predictions, wanted, 200, 0.95))
 
 
 def test_a_perfect_model_is_blessed():

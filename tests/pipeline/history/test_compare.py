@@ -145,5 +145,5 @@ def test_answers_that_cannot_be_compared_are_none(tmp_path):
     assert compare_answers(a, b) is None
     none = read_answers(write_predictions(tmp_path / "none", {}))
     assert none is not None
-    assert none.answers.shape == (0, 1)
+    assert none.scores["candidate"].shape == (0, 1)
     assert np.array_equal(none.ids, [])
