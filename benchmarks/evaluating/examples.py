@@ -48,9 +48,9 @@ def write(folder: Path, texts: Iterable[str], labels: Mapping[str, Any], bands: 
 
 
 def _examples(texts: Iterable[str], labels: LabelSettings, bands: Sequence[int]) -> Iterator[bytes]:
-    data = DataSettings(source="")
+    data = DataSettings(source="generated", length_bands=tuple(bands))
     for place, text in enumerate(texts):
         row = examine(Row("", place, text, labels.names[place % len(labels.names)]), data, labels)
         if isinstance(row, Candidate):  # else nothing that TextExampleGen would write
             row = row._replace(id=hashlib.blake2b(str(place).encode(), digest_size=16).hexdigest())
-            yield to_example(row, TokenCount(row.words, 0.0), labels, bands)
+            yield to_example(row, TokenCount(row.words, 0.0), labels, data)

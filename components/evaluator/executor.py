@@ -6,6 +6,7 @@ import dataclasses
 import functools
 import json
 import logging
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -36,7 +37,7 @@ CODE = "code"
 LINEAR_BASELINE = "linear_baseline"
 
 _LOG = logging.getLogger(__name__)
-_TOLD_EVERY = 50  # draws
+_TOLD_EVERY, _TOLD_AFTER_SECONDS = 50, 10  # draws: most are done before anybody would ask
 
 Artifacts = dict[str, list[artifact.Artifact]]
 MeasureModels = Callable[[dict[str, str]], dict[str, Metrics]]
@@ -174,8 +175,10 @@ def _resample(gates: Mapping[str, Any], task: Task, metrics: Mapping[str, Metric
     wanted = {CANDIDATE: dict.fromkeys(own, metrics_wanted)}
     wanted |= {model: shared for model in metrics if model != CANDIDATE}
 
+    began = time.monotonic()
+
     def advance(done: int) -> None:
-        if done % _TOLD_EVERY == 0 or done == draws:
+        if (done % _TOLD_EVERY == 0 or done == draws) and time.monotonic() - began > _TOLD_AFTER_SECONDS:
             progress.report(progress.Progress(done, draws, "draws of the bootstrap"))
 
     return resample(predictions, wanted, draws, gates["confidence"], group_label=task.group_label, advance=advance)
