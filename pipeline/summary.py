@@ -28,10 +28,9 @@ STYLES = {
     Verdict.STOPPED: "bold red",
 }
 _SHOWN_SCORES = 3  # of the samples, where there are several labels
-# What is asked of a check's value, or of how it stands beside another model's.
-_GATES = {"at_least": "≥", "at_most": "≤", "max_drop": "drop ≤", "max_rise": "rise ≤", "above_linear": "above by ≥"}
+# The model that a check's value stands beside, and on which side of the limit it must be.
 _BESIDE = {"max_drop": "served", "max_rise": "served", "above_linear": "linear"}
-_ALONE = ("at_least", "at_most")
+_CEILINGS = ("at_most", "max_rise")
 GATE = "data gate"  # the path to what it found, where it stopped the run
 
 
@@ -174,7 +173,7 @@ def _checks_table(checks: list[dict[str, Any]]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("slice", "metric"):
         table.add_column(name)
-    for name in ("value", "interval", "beside", "gate"):
+    for name in ("value", "interval", "gate"):
         table.add_column(name, justify="right")
     table.add_column("")
     for check in checks:
@@ -182,12 +181,21 @@ def _checks_table(checks: list[dict[str, Any]]) -> Table:
             Text(check["slice"]),
             Text(check["metric"]),
             _figure(check["value"]),
-            _interval(check.get("interval"), is_difference=check["kind"] not in _ALONE),
-            "" if check["kind"] in _ALONE else f"{_figure(check['baseline'])} {_BESIDE[check['kind']]}",
-            f"{_GATES[check['kind']]} {check['limit']:.4f}",
+            _interval(check.get("interval"), is_difference=check["kind"] in _BESIDE),
+            _asked(check),
             _passed(check),
         )
     return table
+
+
+def _asked(check: dict[str, Any]) -> str:
+    """What a check asks of the value, as an inequality."""
+    order = "≤" if check["kind"] in _CEILINGS else "≥"
+    if check["kind"] not in _BESIDE:
+        return f"{order} {check['limit']:.4f}"
+    margin = -check["limit"] if check["kind"] == "max_drop" else check["limit"]
+    sign = "-" if margin < 0 else "+"
+    return f"{order} {_BESIDE[check['kind']]} {_figure(check['baseline'])} {sign} {abs(margin):.4f}"
 
 
 def _interval(interval: Sequence[float] | None, *, is_difference: bool) -> str:

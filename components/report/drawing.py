@@ -183,7 +183,7 @@ def _set_axes(axes: Any, wanted: Axes) -> None:
     if wanted.ys is not None:
         axes.set_ylim(wanted.ys)
     if wanted.is_whole:
-        axes.locator_params(axis="x", integer=True, nbins=8)
+        axes.locator_params(axis="x", integer=True, nbins=8, min_n_ticks=1)
     axes.grid(color=INK, alpha=0.12, linewidth=0.6)
 
 

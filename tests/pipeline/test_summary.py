@@ -208,7 +208,7 @@ def test_what_is_printed_shows_values_beside_limits_and_the_verdict_last(tmp_pat
     rows = [line.split() for line in printed.splitlines()]
     assert ["overall", "accuracy", "0.7800", "≥", "0.8500", "FAILED"] in rows
     assert ["overall", "auc", "none", "≥", "0.9000", "FAILED"] in rows
-    assert ["overall", "auc", "0.9100", "0.9500", "served", "drop", "≤", "0.0200", "FAILED"] in rows
+    assert ["overall", "auc", "0.9100", "≥", "served", "0.9500", "-", "0.0200", "FAILED"] in rows
     assert "serving check (tensorflow_model_server)" in printed
     assert ["operators", "0", "missing", "0", "passed"] in rows
     assert ["loading", "available", "available", "passed"] in rows
@@ -255,7 +255,7 @@ def test_intervals_stand_beside_values_and_those_of_differences_with_a_sign(tmp_
     ]
     rows = [line.split() for line in printed(tmp_path, EVALUATION | BLESSED | {"checks": checks}).splitlines()]
     assert ["overall", "accuracy", "0.9100", "0.9000", "to", "0.9200", "≥", "0.8500", "FAILED"] in rows
-    auc = ["overall", "auc", "0.9100", "-0.0020", "to", "+0.0220", "0.9000", "linear", "above", "by", "≥", "0.0100"]
+    auc = ["overall", "auc", "0.9100", "-0.0020", "to", "+0.0220", "≥", "linear", "0.9000", "+", "0.0100"]
     assert [*auc, "FAILED"] in rows
     assert ["overall", "ece", "0.0200", "≤", "0.0500", "FAILED"] in rows
 

@@ -16,7 +16,7 @@ _LIMITS = {
     "at_most": "\N{LESS-THAN OR EQUAL TO} {}",
     "max_drop": "\N{GREATER-THAN OR EQUAL TO} served \N{MINUS SIGN} {}",
     "max_rise": "\N{LESS-THAN OR EQUAL TO} served + {}",
-    "above_linear": "\N{GREATER-THAN OR EQUAL TO} linear + {}",
+    "above_linear": "\N{GREATER-THAN OR EQUAL TO} linear {}",
 }
 
 
@@ -46,10 +46,18 @@ def show(numbers: Mapping[str, Any]) -> Section:
     return Section(notes=(told,), first=(("What was asked for on the test split", table),), remarks=_remarks(numbers))
 
 
+def _limit(check: Mapping[str, Any]) -> str:
+    """The limit; a margin above the linear baseline with its sign, for it may be one below."""
+    if check["kind"] != "above_linear":
+        return words.figure(check["limit"])
+    sign = "\N{MINUS SIGN}" if check["limit"] < 0 else "+"
+    return f"{sign} {words.figure(abs(check['limit']))}"
+
+
 def _row(check: Mapping[str, Any]) -> tuple[str, ...]:
     compares = check["kind"] not in ("at_least", "at_most")
     interval = words.interval(check.get("interval"))
-    limit = _LIMITS.get(check["kind"], f"{check['kind']} {{}}").format(words.figure(check["limit"]))
+    limit = _LIMITS.get(check["kind"], f"{check['kind']} {{}}").format(_limit(check))
     return (
         name_of(check["slice"]),
         name_of(check["metric"]),
