@@ -26,7 +26,7 @@ from components.evaluator.decisions import Decisions
 from components.evaluator.gates import compared_slices, gated_metrics, judge
 from components.evaluator.linear import LinearBaseline, find_linear
 from components.evaluator.measure import Metrics, Task, measure
-from components.evaluator.names import BIAS, CANDIDATE, LINEAR, METRICS, OVERALL, SERVED
+from components.evaluator.names import BIAS, CANDIDATE, LINEAR, METRICS, OVERALL, SERVED, slice_feature
 from components.evaluator.predictions import read_predictions
 from components.evaluator.verdict import VERDICT_FILE, Rival, Verdict
 from components.model_failure import cause_of
@@ -68,6 +68,7 @@ class Executor(tfx_executor.Executor):
             eval_config=_eval_config(exec_properties),
             output=artifact_utils.get_single_uri(output_dict[keys.EVALUATION_KEY]),
             make_pipeline=self._make_beam_pipeline,
+            gated=[slice_feature(name) for name in gates.get("slices") or {}],
             **identity_settings(gates, own),
         )
         baseline = find_baseline(input_dict.get(keys.BASELINE_MODEL_KEY, []), candidate, labels)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import apache_beam as beam
@@ -43,6 +43,7 @@ class Task:
         splits: those that are judged, together.
         eval_config: from `build_eval_config`.
         output: folder that `tfma.load_eval_result` and `read_predictions` can read afterwards.
+        gated: the features that gates are set for in a slice: they are sliced by whatever there is of them.
         make_pipeline: makes the Beam pipeline to run in.
         terms: of each group of people, by its name.
         group_label: which of the scored labels the groups' areas are of.
@@ -53,6 +54,7 @@ class Task:
     eval_config: config_pb2.EvalConfig
     output: str
     make_pipeline: Callable[[], beam.Pipeline]
+    gated: Collection[str] = ()
     terms: Mapping[str, Sequence[str]] = dataclasses.field(default_factory=dict)
     group_label: int = 0
 
@@ -78,7 +80,7 @@ def measure(
     ]
     known = survey(_files(task))
     scoring_progress.begin(known.examples)
-    sliced = [feature for feature in sliced_features(config) if feature not in known.too_many]
+    sliced = [name for name in sliced_features(config) if name in task.gated or name not in known.not_worth]
     predict = predictions_extractor.PredictionsExtractor(eval_config=with_folder, eval_shared_model=shared)
     with computing_in("float32"), task.make_pipeline() as pipeline:
         _ = _read(pipeline, task.examples, task.splits) | tfma.ExtractEvaluateAndWriteResults(
