@@ -85,7 +85,9 @@ class Display:
 
     def _progressed(self, progress: Progress) -> None:
         if progress.unit != self._unit:
+            lines = self._lines_printed
             self._begin(progress.unit)
+            self._lines_printed = lines  # ten lines a step, whatever it counts
         figures = "  ".join(f"{name} {value:.4g}" for name, value in progress.figures.items())
         if self._console.is_terminal:
             if not self._bar.task_ids:

@@ -19,11 +19,17 @@ def report_past_run(root: Path, word: str | None, output: Path | None) -> Path:
         output: the page's file; in the run's own folder where it is left out.
 
     Raises:
-        ConfigError: no such run, or the report cannot be written.
+        ConfigError: no such run, `output` is no page's name, or the report cannot be written.
     """
     past = find_run(root, word)
+    if output is not None and output.suffix not in (".html", ".htm"):
+        raise ConfigError(f"--output {output}: a page's name ends in .html; its numbers lie beside it, in .json")
     destination = output or report_folder(past.home, past.run.run_id) / REPORT_FILE
     try:
         return write_report(past.run, past.outcome, past.record, destination)
     except OSError as error:
         raise ConfigError(f"the report {destination} cannot be written: {error.strerror}; give --output") from error
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
+        raise ConfigError(
+            f"what the run {past.run.run_id} left is damaged ({type(error).__name__}: {error}), and cannot be reported"
+        ) from error

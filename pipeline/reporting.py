@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from components.fetch.addresses import without_secrets
 from pipeline.config import Config
-from pipeline.run_record import REPORT_FILE, REPORTS, write_record
+from pipeline.run_record import REPORT_FILE, REPORTS, versions, write_record
 from pipeline.summary import GATE, Run
 from pipeline.verdict import NOT_ENDED, Outcome, stopped
 
-_PACKAGES = ("bertline", "tfx", "tensorflow")
 _LOG = logging.getLogger(__name__)
 
 
@@ -43,13 +41,13 @@ class Recorder:
         self._depends_on = depends_on
         try:
             write_record(self._folder, self._record(stopped(NOT_ENDED), None))
-        except OSError:
+        except Exception:  # noqa: BLE001  a record must not cost a run its beginning
             _LOG.exception("the record of the run cannot be written")
 
     def end(self, outcome: Outcome, seconds: float) -> str | None:
         """Writes record and report; the report's path is then among the run's. Gives a sentence where that failed."""
-        record = self._record(outcome, round(seconds, 1))
         try:
+            record = self._record(outcome, round(seconds, 1))
             write_record(self._folder, record)
             self._run.paths["report"] = str(write_report(self._run, outcome, record, self._folder / REPORT_FILE))
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  a report must not change how the run ended
@@ -69,7 +67,7 @@ class Recorder:
             "config": without_secrets(self._config.model_dump(mode="json", by_alias=True)),
             "code": dict(self._depends_on.get("code", {})),
             "outside": dict(self._depends_on.get("outside", {})),
-            "versions": _versions(),
+            "versions": versions(),
             "samples": [vars(scored) for scored in outcome.samples],
             "paths": {GATE: self._run.paths[GATE]} if GATE in self._run.paths else {},
         }
@@ -90,7 +88,7 @@ def write_report(run: Run, outcome: Outcome, record: Mapping[str, Any], destinat
     from components.report.told import Step, Told
     from components.report.write import write
 
-    paths = {**record.get("paths", {}), **run.paths}
+    paths = {**(record.get("paths") or {}), **run.paths}
     told = Told(
         task=run.pipeline,
         run_id=run.run_id,
@@ -110,14 +108,3 @@ def write_report(run: Run, outcome: Outcome, record: Mapping[str, Any], destinat
         samples=[vars(scored) for scored in outcome.samples] or record.get("samples", []),
     )
     return write(told, destination)
-
-
-def _versions() -> dict[str, str]:
-    """Of what the run was computed with; what is not installed as a package is left out."""
-    found = {}
-    for name in _PACKAGES:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:  # noqa: PERF203
-            continue
-    return found

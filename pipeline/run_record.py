@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Mapping
+from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+_PACKAGES = ("bertline", "tfx", "tensorflow")
 
 REPORTS = "reports"
 RECORD_FILE, REPORT_FILE, NUMBERS_FILE = "run.json", "report.html", "report.json"
@@ -16,5 +20,19 @@ def write_record(folder: Path, record: Mapping[str, Any]) -> None:
     """Writes `run.json` into the folder so that a reader never meets half of it. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
     partial = folder / f".{RECORD_FILE}.{os.getpid()}"
-    partial.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    partial.replace(folder / RECORD_FILE)
+    text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
+    try:
+        # What is no character is escaped as JSON has it.
+        partial.write_text(text, encoding="utf-8", errors="backslashreplace")
+        partial.replace(folder / RECORD_FILE)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def versions() -> dict[str, str]:
+    """Of what a run is computed with; what is not installed as a package is left out."""
+    found = {}
+    for name in _PACKAGES:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found

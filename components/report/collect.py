@@ -62,9 +62,9 @@ def _verdict(run: Told) -> dict[str, Any]:
         "verdict": run.verdict,
         "sentence": run.sentence,
         "reasons": list(run.reasons),
-        "notes": list(known.get("notes", ())),
+        "notes": list(known.get("notes") or ()),
         "forced": known.get("forced"),
-        "missed": list(known.get("reasons", ())) if known.get("forced") else [],
+        "missed": list(known.get("reasons") or ()) if known.get("forced") else [],
         "version": run.version,
     }
 

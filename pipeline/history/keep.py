@@ -28,23 +28,27 @@ def kept_runs(past: Sequence[PastRun], stored: Stored, keep: int, served: Sequen
         stored: what its store has.
         keep: how many of the last stay.
         served: the folders of all versions in the push folders.
+
+    Raises:
+        ConfigError: a served version cannot be read, so that nobody can tell which run it is of.
     """
-    digests = set(filter(None, map(_digest, map(str, served))))
+    digests = set(map(_digest_of_version, served))
     of_served = {one.run.run_id: SERVED for one in past if _is_served(one, stored, served, digests)}
-    return of_served | {one.run.run_id: LAST for one in past[len(past) - keep :] if keep}
+    return of_served | {one.run.run_id: LAST for one in past[max(0, len(past) - keep) :]}
 
 
 def push_folders(home: Path, past: Iterable[PastRun]) -> list[Path]:
     """Every folder that the runs of a task were to publish to.
 
     Raises:
-        ConfigError: the newest run's is not there, so that nobody can tell which models are served.
+        ConfigError: one is not there, so that nobody can tell which models are served.
     """
     given = [folder for one in past if (folder := _push_folder(one))]
-    if given and not Path(given[-1]).is_dir():
+    missing = [folder for folder in given if not Path(folder).is_dir()]
+    if missing:
         raise ConfigError(
-            f"the push folder {given[-1]} is not there, so which runs' models are served cannot be told; mount it, or "
-            "make an empty folder there if nothing is served any more"
+            f"the push folder {missing[-1]} is not there, so which runs' models are served cannot be told; mount it, "
+            "or make an empty folder there if nothing is served any more"
         )
     return [Path(folder) for folder in dict.fromkeys([str(home / _SERVED_FOLDER), *given])]
 
@@ -66,14 +70,15 @@ def _push_folder(past: PastRun) -> str | None:
     return told if isinstance(told, str) and "://" not in told else None
 
 
-def _is_served(past: PastRun, stored: Stored, served: Sequence[Path], digests: set[str]) -> bool:
+def _is_served(past: PastRun, stored: Stored, served: Sequence[Path], digests: set[str | None]) -> bool:
     outcome = past.outcome
     if past.stored is None:  # a record knows no digest
         published = outcome.verdict in (Verdict.PUSHED, Verdict.UNCHANGED)
         return published and any(outcome.version in (None, int(folder.name)) for folder in served)
     if outcome.folder is not None and any(Path(outcome.folder) == folder for folder in served):
         return True
-    return bool(digests) and _digest_of_run(past, stored) in digests
+    digest = _digest_of_run(past, stored)
+    return digest is not None and digest in digests
 
 
 def _digest_of_run(past: PastRun, stored: Stored) -> str | None:
@@ -89,6 +94,16 @@ def _uri(stored: Stored, run: StoredRun | None, step: str, key: str) -> str | No
     number = execution.outputs.get(key) if execution else None
     artifact = stored.artifacts.get(number) if number is not None else None
     return artifact.uri if artifact else None
+
+
+def _digest_of_version(folder: Path) -> str | None:
+    """Of a served version; None where it holds no model."""
+    try:
+        return model_digest(folder)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ConfigError(f"{folder} cannot be read ({error.strerror}); grant the right to, and prune again") from error
 
 
 def _digest(folder: str) -> str | None:

@@ -15,13 +15,15 @@ _FLOCK = "hhqqi4x"  # Linux's struct flock: type, whence, start, length, process
 def going_on(home: Path) -> str | None:
     """The id of the run whose process holds the folder's lock now, None where none does.
 
-    A run begins its log before anything else, so the newest is of the run that goes on.
+    A run begins its log before anything else, so the newest is of the run that goes on; a search for settings holds the
+    lock too.
 
     Not to be called by the process that holds the lock: closing the file would let go of it, as POSIX has it.
     """
     if not _is_held(home / _LOCK):
         return None
-    return max((log.stem for log in (home / LOGS).glob("*.log") if not log.stem.endswith("-tune")), default=None)
+    newest = max((log.stem for log in (home / LOGS).glob("*.log")), default=None)
+    return None if newest is None or newest.endswith("-tune") else newest
 
 
 def is_search(home: Path, run_id: str) -> bool:

@@ -85,7 +85,7 @@ def rebuild(home: Path, stored: Stored, of: StoredRun | str, live: str | None = 
     left = _left_behind(stored, in_store)
     outcome = _outcome(left, record, _failure(home, run_id, last))
     is_live = run_id == live
-    state = RUNNING if is_live else INTERRUPTED if outcome is None else outcome.verdict.value
+    state = outcome.verdict.value if outcome else RUNNING if is_live else INTERRUPTED
     outcome = outcome or stopped_with([NOT_ENDED], left)
     began = _began(run_id, in_store, record)
     run = Run(home.name, run_id, began.isoformat(timespec="seconds"), _steps(stored, last, is_live))
@@ -155,7 +155,7 @@ def _outcome(left: LeftBehind, record: Record, failure: str | None) -> Outcome |
 
 def _recorded(record: Record) -> tuple[Verdict, list[str]] | None:
     verdict, reasons = record.get("verdict"), record.get("reasons")
-    if reasons == [NOT_ENDED] or verdict not in {known.value for known in Verdict}:
+    if reasons == [NOT_ENDED] or verdict not in [known.value for known in Verdict]:
         return None
     return Verdict(verdict), [str(reason) for reason in reasons] if isinstance(reasons, list) else []
 

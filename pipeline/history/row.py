@@ -117,7 +117,7 @@ def _span(past: PastRun, data: Settings) -> int | str | None:
     """The span that was read, None where the data has none: `data.span` is then the latest of nothing."""
     resolved = _mapping(parameter(past.stored, "TextExampleGen", "data")).get("span")
     span = data.get("span") if resolved is None else resolved
-    return span if "{" in (data.get("path") or "") else None
+    return span if isinstance(span, int | str) and "{" in str(data.get("path")) else None
 
 
 def _is_interval(value: Any) -> bool:

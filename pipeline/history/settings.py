@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from components.fetch.addresses import without_secrets
 from pipeline.history.record import Record
 from pipeline.run_store import StoredRun
 
@@ -41,7 +42,7 @@ def executed_settings(stored: StoredRun | None) -> Settings:
         "push": {"folder": folder} if (folder := _base_folder(push)) else {},
     }
     return {
-        section: {key: value for key, value in values.items() if key not in _NO_SETTINGS}
+        section: without_secrets({key: value for key, value in values.items() if key not in _NO_SETTINGS})
         for section, values in read.items()
         if values
     }

@@ -149,7 +149,7 @@ def _is_read(name: str, step: str, spec: dict[str, Any], config: Config) -> bool
 
 def _shows_texts(config: Config) -> bool:
     """Whether the report quotes examples, for which it needs all of them."""
-    return bool(getattr(getattr(config, "report", None), "excerpts", False))
+    return config.report.excerpts > 0
 
 
 def _sources(inputs: dict[str, tuple[str, str]]) -> dict[str, Any]:

@@ -12,7 +12,6 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +30,13 @@ from pipeline.kubeflow import wiring
 from pipeline.kubeflow.container import reports
 from pipeline.kubeflow.container.executor_input import output_file, parameter_values
 from pipeline.kubeflow.settings import OBSERVE
+from pipeline.run_record import versions
 from pipeline.section import checked
 from pipeline.steps import State, Step
 from pipeline.summary import Run
 from pipeline.verdict import stopped
 
 _STOPPED = 1
-_VERSIONS = ("tfx", "tensorflow", "bertline")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -77,8 +76,7 @@ def record_of(parameters: Mapping[str, Any]) -> dict[str, Any]:
         config["data"]["span"] = parameters[wiring.SPAN]
     own = {"config": without_secrets(config), "run_id": parameters[wiring.RunId.name]}
     started = datetime.now().astimezone().isoformat(timespec="seconds")
-    versions = {name: metadata.version(name) for name in _VERSIONS}
-    return json.loads(parameters[wiring.RECORD]) | own | {"started": started, "versions": versions}
+    return json.loads(parameters[wiring.RECORD]) | own | {"started": started, "versions": versions()}
 
 
 def observe(parameters: Mapping[str, Any]) -> dict[str, str | int]:

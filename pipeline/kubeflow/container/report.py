@@ -42,9 +42,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     served = {} if outcome.folder is None else {"served": outcome.folder}
     run = Run(record["pipeline"], record["run_id"], record["started"], steps, served)
     with tempfile.TemporaryDirectory() as scratch:
-        folder = _folder(arguments.reports, run) or Path(scratch)
-        written = reports.write_run_report(run, outcome, record, folder)
-        paths = served | (_hand_over(executor_input, folder, arguments.reports is not None) if written else {})
+        written = reports.write_run_report(run, outcome, record, Path(scratch))
+        kept = _keep(Path(scratch), _folder(arguments.reports, run)) if written else None
+        paths = served | (_hand_over(executor_input, Path(scratch), kept) if written else {})
     write_outcome(outcome, paths, Path(output_path(executor_input, OUTCOME)))
     click.echo(outcome.sentence)
     return 0
@@ -82,12 +82,28 @@ def _folder(kept: str | None, run: Run) -> Path | None:
     return None if kept is None else reports.folder_of(kept, run.pipeline, run.run_id)
 
 
-def _hand_over(executor_input: Mapping[str, Any], folder: Path, is_kept: bool) -> dict[str, str]:
-    """Makes the report an output of the task; where people find it."""
-    for output, file in ((NUMBERS, NUMBERS_FILE), (HTML, REPORT_FILE)):
-        shutil.copyfile(folder / file, output_path(executor_input, output))
+def _keep(made: Path, folder: Path | None) -> Path | None:
+    """Copies the report to where the cluster keeps them; the folder, None where there is none or it takes nothing."""
+    if folder is None:
+        return None
+    try:
+        shutil.copytree(made, folder, dirs_exist_ok=True)
+    except OSError as error:
+        click.echo(f"the report could not be kept in {folder}: {error}", err=True)
+        return None
+    return folder
+
+
+def _hand_over(executor_input: Mapping[str, Any], made: Path, kept: Path | None) -> dict[str, str]:
+    """Makes the report an output of the task; where people find it. A run that has published fails by nothing here."""
+    try:
+        for output, file in ((NUMBERS, NUMBERS_FILE), (HTML, REPORT_FILE)):
+            shutil.copyfile(made / file, output_path(executor_input, output))
+    except OSError as error:
+        click.echo(f"the report could not be handed over: {error}", err=True)
+        return {} if kept is None else {"report": str(kept / REPORT_FILE)}
     uri = executor_input["outputs"]["artifacts"][HTML]["artifacts"][0]["uri"]
-    return {"report": str(folder / REPORT_FILE) if is_kept else uri}
+    return {"report": uri if kept is None else str(kept / REPORT_FILE)}
 
 
 if __name__ == "__main__":

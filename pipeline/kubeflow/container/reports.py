@@ -23,9 +23,7 @@ from pipeline.kubeflow.container.origin import own_origin, steps_behind
 from pipeline.run_record import RECORD_FILE, REPORT_FILE, write_record
 from pipeline.steps import State, Step
 from pipeline.summary import GATE, Run
-from pipeline.verdict import Outcome, stopped
-
-_NOT_ENDED = "it has not come to its end: it is going on, or a step was lost with its pod"
+from pipeline.verdict import NOT_ENDED, Outcome, stopped
 
 
 def folder_of(reports: str, pipeline: str, run_id: str) -> Path:
@@ -51,7 +49,7 @@ def begin_record(reports: str, record: Mapping[str, Any]) -> None:
     folder = folder_of(reports, record["pipeline"], record["run_id"])
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        write_record(folder, _ended(record, stopped(_NOT_ENDED)))
+        write_record(folder, _ended(record, stopped(NOT_ENDED)))
     except OSError as error:
         click.echo(f"the run's record could not be written to {folder}: {error}", err=True)
 
