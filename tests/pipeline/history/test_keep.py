@@ -29,7 +29,7 @@ def test_the_last_stay_however_few_there_are(count, keep):
 
 def test_a_push_folder_that_is_not_there_may_hold_what_is_served(tmp_path):
     past = [*runs(1, str(tmp_path / "gone")), *runs(1, str(tmp_path))]
-    with pytest.raises(ConfigError, match="push folder .*gone is not there"):
+    with pytest.raises(ConfigError, match=r"push folder .*gone is not there"):
         push_folders(tmp_path, past)
     assert push_folders(tmp_path, past[1:]) == [tmp_path / "served", tmp_path]
 
