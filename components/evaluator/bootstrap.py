@@ -1,5 +1,8 @@
 """How far chance alone could have moved a figure: percentile intervals of the bootstrap.
 
+A calibration error is a sum of distances, which drawing rows anew only adds to: all draws of it lie too high. They are
+moved down by their bias, the distance of their mean from the estimate (Efron and Tibshirani 1993, chapter 10).
+
 Efron and Tibshirani 1993, "An Introduction to the Bootstrap", chapter 13: the rows are drawn anew, with replacement, as
 many as there are, and everything is measured again. All models are measured on the same draws, so that the interval of
 a difference is that of the same rows (a paired comparison), which is far narrower than the two models' own.
@@ -15,7 +18,7 @@ import numpy as np
 
 from components.evaluator.bias import BiasMeasurer
 from components.evaluator.measures import Answers, Measurer
-from components.evaluator.names import BIAS, CANDIDATE, IDENTITY, OVERALL, base
+from components.evaluator.names import BIAS, CALIBRATION_ERROR, CANDIDATE, IDENTITY, OVERALL, base
 from components.evaluator.predictions import Predictions
 
 Interval = tuple[float, float]
@@ -29,19 +32,27 @@ _MOST_UNDEFINED = 0.1
 
 @dataclasses.dataclass(frozen=True)
 class Resampled:
-    """What was measured in each draw: float64 [draws] by (model, slice, metric)."""
+    """What was measured in each draw: float64 [draws] by (model, slice, metric); and the `estimates` of what the draws
+    have a bias of.
+    """
 
     confidence: float
     draws: Mapping[tuple[str, str, str], np.ndarray]
+    estimates: Mapping[tuple[str, str, str], float] = dataclasses.field(default_factory=dict)
 
     def interval(self, slice_name: str, metric: str, model: str = CANDIDATE) -> Interval | None:
         """The interval of a figure, None where there is none."""
-        return self._between(self.draws.get((model, slice_name, metric)))
+        key = model, slice_name, metric
+        return self._between(self.draws.get(key), self.estimates.get(key), lowest=0.0)
 
     def difference(self, rival: str, slice_name: str, metric: str) -> Interval | None:
         """The interval of the candidate's figure less the rival's, None where there is none."""
-        own, other = (self.draws.get((model, slice_name, metric)) for model in (CANDIDATE, rival))
-        return None if own is None or other is None else self._between(own - other)
+        keys = [(model, slice_name, metric) for model in (CANDIDATE, rival)]
+        own, other = (self.draws.get(key) for key in keys)
+        if own is None or other is None:
+            return None
+        known = [self.estimates[key] for key in keys if key in self.estimates]
+        return self._between(own - other, known[0] - known[1] if len(known) == len(keys) else None)
 
     def intervals(self) -> dict[str, dict[str, Interval]]:
         """Those of the candidate's figures, by slice and metric."""
@@ -52,15 +63,18 @@ class Resampled:
                 found.setdefault(slice_name, {})[metric] = interval
         return found
 
-    def _between(self, values: np.ndarray | None) -> Interval | None:
+    def _between(
+        self, values: np.ndarray | None, estimate: float | None = None, lowest: float = -np.inf
+    ) -> Interval | None:
         if values is None:
             return None
         defined = values[np.isfinite(values)]
         if not len(defined) or len(defined) < (1 - _MOST_UNDEFINED) * len(values):
             return None
         tail = (1 - self.confidence) / 2
-        low, high = np.quantile(defined, (tail, 1 - tail))
-        return float(low), float(high)
+        bias = 0.0 if estimate is None else float(defined.mean()) - estimate
+        low, high = np.quantile(defined, (tail, 1 - tail)) - bias
+        return max(float(low), lowest), float(high)
 
 
 def resample(
@@ -89,6 +103,12 @@ def resample(
         for rows, measure in _measurers(predictions, model, name, metrics, group_label)
     }
     found: dict[tuple[str, str, str], np.ndarray] = {}
+    once = np.ones(len(predictions.ids))
+    estimates = {
+        (model, name, CALIBRATION_ERROR): figures[CALIBRATION_ERROR]
+        for (model, name), (rows, measure) in measurers.items()
+        if CALIBRATION_ERROR in (figures := measure(once[rows]))
+    }
     generator, count = np.random.default_rng(0), len(predictions.ids)
     for draw in range(draws):
         weights = np.bincount(generator.integers(0, count, count), minlength=count).astype(np.float64)
@@ -100,7 +120,7 @@ def resample(
                 if key in found:
                     found[key][draw] = value
         advance(draw + 1)
-    return Resampled(confidence, found)
+    return Resampled(confidence, found, estimates)
 
 
 def _is_wanted(metric: str, metrics: Collection[str]) -> bool:

@@ -99,3 +99,19 @@ def test_progress_is_told():
     predictions = predictions_of(np.arange(20) % 2, {"candidate": np.linspace(0, 1, 20)})
     resampled(predictions, {"candidate": {"overall": ["accuracy"]}}, 5, advance=told.append)
     assert told == [1, 2, 3, 4, 5]
+
+
+def test_the_interval_of_a_calibration_error_holds_it_though_every_draw_lies_above():
+    generator = np.random.default_rng(9)
+    scores = generator.random(2000)
+    targets = (generator.random(2000) < scores).astype(int)  # calibrated, but for chance
+    predictions = predictions_of(targets, {"candidate": scores, "served": scores * 0.98})
+    whole = {"overall": ["ece"]}
+    found = resampled(predictions, {"candidate": whole, "served": whole})
+    error = metrics_of(predictions, "candidate")["overall"]["ece"]
+    assert found.draws["candidate", "overall", "ece"].mean() > error * 1.2
+    low, high = found.interval("overall", "ece") or (1.0, 0.0)
+    assert 0 <= low < error < high
+    difference = error - metrics_of(predictions, "served")["overall"]["ece"]
+    low, high = found.difference("served", "overall", "ece") or (1.0, 0.0)
+    assert low < difference < high
