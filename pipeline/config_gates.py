@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
@@ -12,6 +13,7 @@ from pipeline.section import Section
 JudgeBy = Literal["estimate", "bound"]
 Term = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Group = Annotated[str, Field(pattern=r"^[^=,/*]+$")]
+_LEAST_BEYOND = 5
 _OF_ALL_LABELS = tuple(map(micro, MICRO))
 
 
@@ -82,8 +84,13 @@ class Gates(Section):
     def _bounds_have_draws(self) -> Gates:
         all_gates = [gate for gates in (self.metrics, *self.slices.values()) for gate in gates.values()]
         by_bound = self.judge_by == "bound" or any(gate.judge_by == "bound" for gate in all_gates)
-        if by_bound and not self.resamples:
-            raise ValueError("gates.judge_by is bound, but gates.resamples is 0, which gives no interval; raise it")
+        # So that some draws at least lie beyond the bound.
+        least = math.ceil(2 * _LEAST_BEYOND / (1 - self.confidence))
+        if by_bound and self.resamples < least:
+            raise ValueError(
+                f"gates.judge_by is bound, but gates.resamples is {self.resamples}; with gates.confidence "
+                f"{self.confidence:g} a bound needs {least} at least"
+            )
         return self
 
 
@@ -98,7 +105,8 @@ def check_gate(where: str, metric: str, gate: Gate, *, of_identity: bool = False
     """
     key = f"{where}.{metric}"
     known = (*METRICS, *_OF_ALL_LABELS, *(BIAS if of_identity else ()))
-    if metric.partition("/")[0] not in known or ("/" in metric and base(metric) not in MACRO):
+    name, separator, _ = metric.partition("/")
+    if name not in (MACRO if separator else known):
         raise ValueError(f"{key}: there is no such metric; there are {', '.join(known)}, and auc/LABEL and the like")
     less = lower_is_better(metric)
     bound = "at_most" if less else "at_least"

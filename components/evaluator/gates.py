@@ -120,7 +120,7 @@ def judge(
     evidence = _Evidence(metrics, rivals, intervals, gates.get("confidence", 0.95))
     required = _gates(gates, metrics)
     invalid = _invalid_scores(metrics)
-    checks, reasons = [], [*_too_few_examples(gates, metrics), *invalid]
+    checks, reasons = [], [*_too_few_examples(gates, metrics), *invalid, *_empty_wildcards(gates, metrics)]
     for gate in required:
         rival = rivals.get(gate.rival or "")
         if gate.rival == SERVED and (rival is None or (rival.metrics is None and rival.problem is None)):
@@ -130,10 +130,10 @@ def judge(
         reasons += [reason] if reason else []
     if not checks:
         reasons.append(_NOTHING_APPLIED)
-    forced = gates.get("forced")
+    forced = gates.get("forced") if reasons and _may_be_forced(metrics) else None
     served, linear = rivals.get(SERVED, Rival()), rivals.get(LINEAR, Rival())
     return Verdict(
-        blessed=not reasons or (forced is not None and not invalid),
+        blessed=not reasons or forced is not None,
         forced=forced,
         reasons=list(dict.fromkeys(reasons)),
         notes=[*_notes_of_served(required, served), *_notes_of_linear(required, metrics, linear)],
@@ -151,6 +151,12 @@ def judge(
     )
 
 
+def _may_be_forced(metrics: Metrics) -> bool:
+    """Whether there are scores, all of them known to be probabilities: nobody can overrule that."""
+    overall = metrics.get(OVERALL, {})
+    return overall.get(EXAMPLE_COUNT, 0) > 0 and overall.get(INVALID_SCORES) == 0
+
+
 def compared_slices(gates: Mapping[str, Any], metrics: Metrics) -> set[str]:
     """The slices in which rivals must be measured, beside the whole."""
     return {gate.slice for gate in _gates(gates, metrics) if gate.rival}
@@ -163,9 +169,12 @@ def gated_metrics(gates: Mapping[str, Any]) -> set[str]:
 
 
 def _gates(gates: Mapping[str, Any], metrics: Metrics) -> list[_Gate]:
-    slices = {OVERALL: gates.get("metrics") or {}}
-    for name, of_slice in (gates.get("slices") or {}).items():
-        slices |= dict.fromkeys(_meant(name, gates, metrics), of_slice)
+    given = gates.get("slices") or {}
+    slices: dict[str, dict[str, Any]] = {OVERALL: dict(gates.get("metrics") or {})}
+    # What is asked of every slice first, so that what is asked of one by name comes before it, metric by metric.
+    for name in sorted(given, key=lambda one: not _is_of_every(one)):
+        for meant in _meant(name, gates, metrics):
+            slices[meant] = {**slices.get(meant, {}), **given[name]}
     by_bound = gates.get("judge_by", ESTIMATE) == BOUND
     found = [gate for name, limits in slices.items() for gate in _slice_gates(name, limits, by_bound)]
     if not found and not any((gates.get("slices") or {}).values()):
@@ -176,13 +185,27 @@ def _gates(gates: Mapping[str, Any], metrics: Metrics) -> list[_Gate]:
 def _meant(name: str, gates: Mapping[str, Any], metrics: Metrics) -> list[str]:
     """The slice, or all that `feature=*` stands for."""
     feature = slice_feature(name)
-    if name != f"{feature}={EVERY_VALUE}":
+    if not _is_of_every(name):
         return [name]
     least = gates.get(MIN_SLICE_EXAMPLES) or 1
     return [
         one
         for one, values in metrics.items()
         if one.startswith(f"{feature}=") and values.get(EXAMPLE_COUNT, 0) >= least
+    ]
+
+
+def _is_of_every(name: str) -> bool:
+    return name == f"{slice_feature(name)}={EVERY_VALUE}"
+
+
+def _empty_wildcards(gates: Mapping[str, Any], metrics: Metrics) -> list[str]:
+    """A reason for each `feature=*` that stands for nothing, and would gate nothing."""
+    return [
+        f"no slice of {name} has gates.{MIN_SLICE_EXAMPLES} {gates.get(MIN_SLICE_EXAMPLES) or 1} examples, so that its "
+        "gates were held against nothing; leave it out, lower that, or give it more data"
+        for name in gates.get("slices") or {}
+        if _is_of_every(name) and not _meant(name, gates, metrics)
     ]
 
 

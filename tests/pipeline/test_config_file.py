@@ -100,7 +100,7 @@ def test_a_malformed_override_is_refused_by_name(override):
         ({"gates": {"metrics": {"bpsn_auc": {"at_least": 0.8}}}}, ["bpsn_auc: there is no such metric"]),
         (
             {"gates": {"metrics": {"auc": {"at_least": 0.8}}, "judge_by": "bound", "resamples": 0}},
-            ["gates.judge_by is bound, but gates.resamples is 0"],
+            ["gates.judge_by is bound, but gates.resamples is 0;", "needs 200 at least"],
         ),
         ({"gates": {"metrics": {"auc": {"at_least": 0.8}}, "forced": "because"}}, ["gates.forced is 'because'"]),
         (

@@ -114,8 +114,8 @@ def test_the_code_of_the_server_is_the_checks_own(config, outside, monkeypatch):
         ("numpy", {"serving_check", "data_gate", "linear_baseline", "trainer"}),
         ("scipy", {"data_gate", "linear_baseline", "trainer"}),
         ("scikit-learn", {"linear_baseline", "trainer"}),
-        ("pyarrow", {"example_gen", "data_gate", "linear_baseline"}),
-        ("apache-beam", {"example_gen"}),
+        ("pyarrow", {"example_gen", "data_gate", "evaluator", "linear_baseline"}),
+        ("apache-beam", {"example_gen", "evaluator"}),
     ],
 )
 def test_another_version_of_a_library_is_the_matter_of_the_steps_that_build_on_it(

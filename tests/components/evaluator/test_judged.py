@@ -210,3 +210,37 @@ def test_nobody_can_force_scores_that_are_no_probabilities(wrong):
     found = verdict({"metrics": FLOORS, "forced": "whatever it takes, please"}, scores)
     assert not found.blessed
     assert found.reasons[0] == "1 of 2000 scores are no probabilities (not a number, or not in 0..1)"
+
+
+WHOLE = {OVERALL: {"accuracy": 0.9, "example_count": 100.0, "invalid_scores": 0.0}}
+ACCURATE = {"accuracy": {"at_least": 0.8}}
+
+
+@pytest.mark.parametrize("value", ["(none)", "web"])  # one sorts before a star, the other after it
+def test_what_is_asked_of_every_slice_and_of_one_is_asked_together(value):
+    of_slice = {"accuracy": 0.5, "f1": 0.5, "example_count": 50.0}
+    slices = {"channel=*": {"f1": {"at_least": 0.9}}, f"channel={value}": {"accuracy": {"at_least": 0.9}}}
+    found = judge({"metrics": ACCURATE, "slices": slices}, {**WHOLE, f"channel={value}": of_slice})
+    assert sorted(found.reasons) == [
+        f"accuracy 0.5000 < 0.9000 (channel={value})", f"f1 0.5000 < 0.9000 (channel={value})"
+    ]  # fmt: skip
+    slices[f"channel={value}"] = {"f1": {"at_least": 0.4}}
+    assert judge({"metrics": ACCURATE, "slices": slices}, {**WHOLE, f"channel={value}": of_slice}).blessed
+
+
+def test_a_star_that_stands_for_nothing_is_no_pass():
+    slices = {"identity=*": {"bpsn_auc": {"at_least": 0.8}}}
+    [reason] = judge({"metrics": ACCURATE, "slices": slices, "min_slice_examples": 30}, WHOLE).reasons
+    assert reason.startswith("no slice of identity=* has gates.min_slice_examples 30 examples")
+
+
+def test_nothing_was_forced_where_nothing_was_missed():
+    forced = {"metrics": ACCURATE, "forced": "left in the file by mistake"}
+    found = judge(forced, WHOLE)
+    assert (found.blessed, found.forced) == (True, None)
+
+
+@pytest.mark.parametrize("metrics", [{}, {OVERALL: {"accuracy": 0.5, "example_count": 100.0}}])
+def test_nobody_can_force_what_was_never_scored(metrics):
+    found = judge({"metrics": ACCURATE, "forced": "whatever it takes, please"}, metrics)
+    assert (found.blessed, found.forced) == (False, None)
