@@ -12,7 +12,6 @@ from components.evaluator.names import CANDIDATE, RIVALS
 from components.report.files import read_bytes
 from components.report.told import NotThereError, Told
 
-FILE = "predictions.parquet"
 MODELS = (CANDIDATE, *RIVALS)
 
 
@@ -60,9 +59,12 @@ def read(run: Told) -> Predictions:
 
 
 def _read(folder: str) -> Predictions:
-    from components.evaluator.predictions import parse_predictions  # Arrow, which a stopped run needs none of
+    from components.evaluator.predictions import (  # Arrow, which a stopped run needs none of
+        PREDICTIONS_FILE,
+        parse_predictions,
+    )
 
-    found = parse_predictions(read_bytes(folder, FILE))
+    found = parse_predictions(read_bytes(folder, PREDICTIONS_FILE))
     valid = np.isfinite(found.scores[CANDIDATE]).all(axis=1)
     return Predictions(
         kind=found.kind,

@@ -8,6 +8,7 @@ from typing import Any
 
 from components.errors import ConfigError
 from components.evaluator.bootstrap import Interval
+from components.evaluator.names import OVERALL
 from pipeline.history.predictions import compare_answers, intervals_of_differences, read_answers
 from pipeline.history.rebuild import PastRun
 from pipeline.history.row import gated_metrics, of_slice, row_of
@@ -20,7 +21,6 @@ from pipeline.history.settings import (
     recorded_settings,
 )
 
-OVERALL = "overall"
 # Where a setting says only where something lies, what lies there is compared beside it.
 _BESIDE = {
     "data": ("TextExampleGen", "fingerprint"),

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from components.evaluator.names import LINEAR, SERVED
+from components.evaluator.names import LINEAR, OVERALL, SERVED
 from components.page.figure import Figure
 from components.page.tables import Table, name_of
 from components.report import words
 from components.report.drawing import Dot, whiskers
 from components.report.section import Section
-from components.report.sections.slices import OVERALL
 from components.report.told import NotThereError, Told
 
 TITLE = "Comparison"

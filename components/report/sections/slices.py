@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from components.evaluator.names import EXAMPLE_COUNT, OVERALL
 from components.page.figure import Figure
 from components.page.tables import Table, number
 from components.report import words
@@ -13,12 +14,10 @@ from components.report.section import Section
 from components.report.told import NotThereError, Told
 
 TITLE = "Slices"
-OVERALL = "overall"
 SLICES_SHOWN = 25
 _METRICS_SHOWN = 3
 _USUAL = ("accuracy", "f1", "auc")
 _OF_IDENTITIES = ("subgroup_auc", "bpsn_auc", "bnsp_auc")
-_COUNT = "example_count"
 
 
 def measure(run: Told) -> dict[str, Any]:
@@ -34,7 +33,7 @@ def measure(run: Told) -> dict[str, Any]:
     metrics += [name for name in _OF_IDENTITIES if any(name in of_slice for of_slice in known.values())]
     return {
         "confidence": run.evaluation.get("confidence"),
-        "examples": {name: of_slice.get(_COUNT) for name, of_slice in known.items()},
+        "examples": {name: of_slice.get(EXAMPLE_COUNT) for name, of_slice in known.items()},
         "metrics": {
             metric: {
                 name: {"value": of_slice[metric], "interval": intervals.get(name, {}).get(metric)}
