@@ -11,7 +11,7 @@ from serving.client.answers import Metadata, Prediction, VersionStatus
 from serving.client.batches import Batch, Text, batches
 from serving.client.calls import Answer, GrpcCall, RestCall
 from serving.client.deadline import Deadline
-from serving.client.errors import closed
+from serving.client.errors import DeadlineExceeded, closed
 from serving.client.grpc_channel import GrpcChannel
 from serving.client.in_order import in_order
 from serving.client.settings import IN_FLIGHT, ClientSettings, check_in_flight
@@ -109,15 +109,18 @@ class Client(ClientSettings):
             if deadline.left <= POLL_SECONDS:
                 raise never_available(self._where, timeout, reason)
             time.sleep(POLL_SECONDS)
-            reason = self._why_not_yet(deadline)
+            reason = self._why_not_yet(deadline, reason)
 
-    def _why_not_yet(self, deadline: Deadline) -> str:
+    def _why_not_yet(self, deadline: Deadline, before: str = "") -> str:
         seconds = min(deadline.left, PROBE_SECONDS)
         try:
             if not is_available(self._status(seconds), self._where):
                 return NONE_YET
             if self._target.label is not None:
                 self._metadata(seconds)
+        except DeadlineExceeded as error:
+            # A probe that the end of the waiting cut short says less than the one before it.
+            return before if before and seconds < PROBE_SECONDS else error.what
         except NOT_YET as error:
             return error.what
         return ""
