@@ -419,10 +419,16 @@ class Config(Section):
                 raise ValueError(f"gates.slices has '{name}', which is no slice; there are {', '.join(known)}")
             if not gates:
                 raise ValueError(f"gates.slices.{name} gates nothing; give it a metric, or leave it out")
-            meaningless = sorted(NEED_BOTH_CLASSES & set(gates)) if feature == LABEL else []
-            if meaningless:
+            meaningless = sorted(metric for metric in gates if self._needs_another_label(metric, value))
+            if feature == LABEL and meaningless:
                 raise ValueError(f"gates.slices.{name}: {meaningless[0]} has no meaning in a slice of one label")
         return self
+
+    def _needs_another_label(self, metric: str, label: str) -> bool:
+        """Whether a metric is undefined of rows that all hold a label: only of several labels may others vary."""
+        name, is_own, of = metric.partition("/")
+        varies = is_own and self.labels.kind == "multilabel" and label not in (of, NO_LABEL, EVERY_VALUE)
+        return name in NEED_BOTH_CLASSES and not varies
 
     @model_validator(mode="after")
     def _metrics_are_of_labels(self) -> Config:

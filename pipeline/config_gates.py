@@ -5,16 +5,25 @@ from __future__ import annotations
 import math
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from components.evaluator.names import BIAS, IDENTITY, MACRO, METRICS, MICRO, base, lower_is_better, micro
+from components.example_gen.normalise import normalise
 from pipeline.section import Section
 
 JudgeBy = Literal["estimate", "bound"]
-Term = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Group = Annotated[str, Field(pattern=r"^[^=,/*]+$")]
 _LEAST_BEYOND = 5
 _OF_ALL_LABELS = tuple(map(micro, MICRO))
+
+
+def _of_words(term: str) -> str:
+    if not normalise(term):
+        raise ValueError(f"the term {term!r} has no word in it, and would be found in every text")
+    return term
+
+
+Term = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_of_words)]
 
 
 class Gate(Section):

@@ -42,7 +42,7 @@ _BUILT_ON = ("tfx", "tensorflow", "tensorflow-text", "tensorflow-transform", "te
 # What a step builds on beside that.
 _ALSO_BUILT_ON = {
     "example_gen": ("apache-beam", "google-crc32c", "pyarrow"),
-    "evaluator": ("apache-beam", "numpy", "pyarrow", "tfx-bsl"),
+    "evaluator": ("apache-beam", "numpy", "pyarrow", "scipy", "tfx-bsl"),
     "data_gate": ("tensorflow-data-validation", "numpy", "pandas", "pyarrow", "scipy"),
     "linear_baseline": ("numpy", "pyarrow", "scikit-learn", "scipy"),
     "trainer": ("numpy", "scikit-learn", "scipy", "tensorflow-hub"),

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from components.evaluator.bootstrap import Resampled, resample
+from components.evaluator.bootstrap import resample
 from components.evaluator.decisions import Decisions
-from components.evaluator.names import BIAS, CANDIDATE, METRICS, OVERALL
+from components.evaluator.intervals import Resampled
+from components.evaluator.measures import every_figure
+from components.evaluator.names import ACCURACY, CANDIDATE, EXAMPLE_COUNT, OVERALL
 from components.evaluator.predictions import Predictions
+from components.evaluator.wanted import wanted_figures
 from components.features import BINARY, MULTILABEL
 
 # Three features' values, of each of which a row has one: as length bands, labels and sources.
@@ -15,6 +18,7 @@ _SLICES = {"band": 3, "label": 2, "source": 3}
 SLICES = sum(_SLICES.values())
 _SEED = 20_777
 _CONFIDENCE = 0.95
+_GATES = {"metrics": {ACCURACY: {"at_least": 0.5}}}
 
 
 def make_predictions(rows: int, labels: int) -> Predictions:
@@ -38,8 +42,9 @@ def make_predictions(rows: int, labels: int) -> Predictions:
 
 
 def draw(predictions: Predictions, draws: int) -> Resampled:
-    """What the step draws where it has no rival: every metric, of the whole and of each slice."""
-    wanted = {CANDIDATE: dict.fromkeys((OVERALL, *predictions.slices), (*METRICS, *BIAS))}
+    """What the step draws where it has no rival and gates the accuracy alone."""
+    figures = dict.fromkeys((*every_figure(predictions.scored), EXAMPLE_COUNT), 1.0)
+    wanted = wanted_figures(_GATES, {CANDIDATE: dict.fromkeys((OVERALL, *predictions.slices), figures)})
     return resample(predictions, wanted, draws, _CONFIDENCE)
 
 

@@ -11,7 +11,11 @@ import numpy as np
 
 
 class Ranking:
-    """The scores of one label, sorted once."""
+    """The scores of one label, sorted once.
+
+    Attributes:
+        has_both: whether there is a row of each class; without, no area is defined.
+    """
 
     def __init__(self, scores: np.ndarray, is_positive: np.ndarray) -> None:
         """
@@ -19,10 +23,13 @@ class Ranking:
             scores: float32 [n]; rows of equal scores are one point of the curves.
             is_positive: bool [n].
         """
+        self.has_both = bool(is_positive.any() and not is_positive.all())
+        if not self.has_both:
+            return
         self._order = np.argsort(-scores, kind="stable")
         self._is_positive = is_positive[self._order]
         ranked = scores[self._order]
-        self._starts = np.flatnonzero(np.r_[True, ranked[1:] != ranked[:-1]]) if len(ranked) else np.zeros(0, np.int64)
+        self._ends = np.flatnonzero(np.r_[ranked[1:] != ranked[:-1], True])  # the last row of each score
 
     def areas(self, weights: np.ndarray | None = None) -> tuple[float, float]:
         """Area under the ROC curve (ties count half), and average precision: the precision at each threshold, weighted
@@ -31,15 +38,14 @@ class Ranking:
         Args:
             weights: how often each row counts, [n], in the order that the scores came in; once where left out.
         """
+        if not self.has_both:
+            return math.nan, math.nan
         count = np.ones(len(self._order)) if weights is None else weights[self._order].astype(np.float64)
-        hits, alarms = self._by_score(count * self._is_positive), self._by_score(count * ~self._is_positive)
-        positives, negatives = hits.sum(), alarms.sum()
+        called, hits = np.cumsum(count)[self._ends], np.cumsum(count * self._is_positive)[self._ends]
+        positives, negatives = hits[-1], called[-1] - hits[-1]
         if not positives or not negatives:
             return math.nan, math.nan
-        hits_so_far, alarms_so_far = np.cumsum(hits), np.cumsum(alarms)
-        roc = np.dot(alarms, hits_so_far - hits / 2) / (positives * negatives)
-        called = np.maximum(hits_so_far + alarms_so_far, 1.0)  # rows that no sample holds call nothing
-        return float(roc), float(np.dot(hits, hits_so_far / called) / positives)
-
-    def _by_score(self, values: np.ndarray) -> np.ndarray:
-        return np.add.reduceat(values, self._starts) if len(self._starts) else values
+        new_hits, new_alarms = np.diff(hits, prepend=0.0), np.diff(called - hits, prepend=0.0)
+        roc = np.dot(new_alarms, hits - new_hits / 2) / (positives * negatives)
+        precision = hits / np.maximum(called, 1.0)  # rows that no sample holds call nothing
+        return float(roc), float(np.dot(new_hits, precision) / positives)

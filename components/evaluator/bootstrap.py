@@ -1,80 +1,45 @@
-"""How far chance alone could have moved a figure: percentile intervals of the bootstrap.
+"""Draws the rows anew, with replacement, as many as there are, and measures everything again, a thousand times over.
 
-A calibration error is a sum of distances, which drawing rows anew only adds to: all draws of it lie too high. They are
-moved down by their bias, the distance of their mean from the estimate (Efron and Tibshirani 1993, chapter 10).
-
-Efron and Tibshirani 1993, "An Introduction to the Bootstrap", chapter 13: the rows are drawn anew, with replacement, as
-many as there are, and everything is measured again. All models are measured on the same draws, so that the interval of
-a difference is that of the same rows (a paired comparison), which is far narrower than the two models' own.
+All models are measured on the same draws, so that the interval of a difference is that of the same rows (a paired
+comparison), which is far narrower than the two models' own. Rows of one text are drawn together: chance gave us the
+text, and how often it was written stands beside it.
 """
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
+import pyarrow as pa
 
 from components.evaluator.bias import BiasMeasurer
-from components.evaluator.measures import Answers, Measurer
-from components.evaluator.names import BIAS, CALIBRATION_ERROR, CANDIDATE, IDENTITY, OVERALL, base
+from components.evaluator.intervals import Key, Resampled
+from components.evaluator.measures import Answers, Evidence, Figures, Measurer
+from components.evaluator.names import BIAS, IDENTITY, OVERALL
 from components.evaluator.predictions import Predictions
 
-Interval = tuple[float, float]
 Wanted = Mapping[str, Mapping[str, Collection[str]]]
 """Model to slice to the metrics that are wanted."""
 
-_Measure = Callable[[np.ndarray], dict[str, float]]
-# A figure that chance leaves undefined in more of the draws than this (no positive row, say) has no interval.
-_MOST_UNDEFINED = 0.1
+_MOST_BYTES = 64 << 20  # of draws that are held at once, a byte a row
 
 
-@dataclasses.dataclass(frozen=True)
-class Resampled:
-    """What was measured in each draw: float64 [draws] by (model, slice, metric); and the `estimates` of what the draws
-    have a bias of.
-    """
+class _Part(NamedTuple):
+    """A model in a slice, and what is wanted of it."""
 
-    confidence: float
-    draws: Mapping[tuple[str, str, str], np.ndarray]
-    estimates: Mapping[tuple[str, str, str], float] = dataclasses.field(default_factory=dict)
+    model: str
+    slice: str
+    metrics: frozenset[str]
 
-    def interval(self, slice_name: str, metric: str, model: str = CANDIDATE) -> Interval | None:
-        """The interval of a figure, None where there is none."""
-        key = model, slice_name, metric
-        return self._between(self.draws.get(key), self.estimates.get(key), lowest=0.0)
 
-    def difference(self, rival: str, slice_name: str, metric: str) -> Interval | None:
-        """The interval of the candidate's figure less the rival's, None where there is none."""
-        keys = [(model, slice_name, metric) for model in (CANDIDATE, rival)]
-        own, other = (self.draws.get(key) for key in keys)
-        if own is None or other is None:
-            return None
-        known = [self.estimates[key] for key in keys if key in self.estimates]
-        return self._between(own - other, known[0] - known[1] if len(known) == len(keys) else None)
+class _Measured(NamedTuple):
+    """What measures a part, by the weights of `rows`, with its figures and evidence where every row counts once."""
 
-    def intervals(self) -> dict[str, dict[str, Interval]]:
-        """Those of the candidate's figures, by slice and metric."""
-        found: dict[str, dict[str, Interval]] = {}
-        for model, slice_name, metric in self.draws:
-            interval = self.interval(slice_name, metric) if model == CANDIDATE else None
-            if interval is not None:
-                found.setdefault(slice_name, {})[metric] = interval
-        return found
-
-    def _between(
-        self, values: np.ndarray | None, estimate: float | None = None, lowest: float = -np.inf
-    ) -> Interval | None:
-        if values is None:
-            return None
-        defined = values[np.isfinite(values)]
-        if not len(defined) or len(defined) < (1 - _MOST_UNDEFINED) * len(values):
-            return None
-        tail = (1 - self.confidence) / 2
-        bias = 0.0 if estimate is None else float(defined.mean()) - estimate
-        low, high = np.quantile(defined, (tail, 1 - tail)) - bias
-        return max(float(low), lowest), float(high)
+    rows: np.ndarray | slice
+    measure: Callable[[np.ndarray], Figures]
+    figures: Figures
+    evidence: Mapping[str, Evidence]
 
 
 def resample(
@@ -84,7 +49,7 @@ def resample(
     confidence: float,
     *,
     group_label: int = 0,
-    advance: Callable[[int], None] = lambda done: None,
+    advance: Callable[[int, int], None] = lambda done, total: None,
 ) -> Resampled:
     """Measures again and again on rows drawn anew. The same arguments give the same numbers.
 
@@ -94,53 +59,74 @@ def resample(
         draws: how many times.
         confidence: of the intervals, such as 0.95.
         group_label: which of the scored labels the areas of groups are of.
-        advance: told after each draw how many there were.
+        advance: told how many draws of a part (a model in a slice) are done, and of how many.
     """
-    measurers = {
-        (model, name): (rows, measure)
-        for model, slices in wanted.items()
-        for name, metrics in slices.items()
-        for rows, measure in _measurers(predictions, model, name, metrics, group_label)
-    }
-    found: dict[tuple[str, str, str], np.ndarray] = {}
-    once = np.ones(len(predictions.ids))
-    estimates = {
-        (model, name, CALIBRATION_ERROR): figures[CALIBRATION_ERROR]
-        for (model, name), (rows, measure) in measurers.items()
-        if CALIBRATION_ERROR in (figures := measure(once[rows]))
-    }
-    generator, count = np.random.default_rng(0), len(predictions.ids)
-    for draw in range(draws):
-        weights = np.bincount(generator.integers(0, count, count), minlength=count).astype(np.float64)
-        for (model, name), (rows, measure) in measurers.items():
-            for metric, value in measure(weights[rows]).items():
-                key = model, name, metric
-                if key not in found and _is_wanted(metric, wanted[model][name]):
-                    found[key] = np.full(draws, np.nan)
-                if key in found:
-                    found[key][draw] = value
-        advance(draw + 1)
-    return Resampled(confidence, found, estimates)
+    parts = list(_parts(predictions, wanted))
+    found: dict[Key, np.ndarray] = {}
+    estimates: dict[Key, float] = {}
+    evidence: dict[Key, Evidence] = {}
+    begun = 0
+    for weights in _weights(predictions.ids, draws):
+        # One part after another: of many labels and slices all at once would fill the memory.
+        for place, part in enumerate(parts):
+            measured = _measured(predictions, part, group_label)
+            keys = {name: (part.model, part.slice, name) for name in part.metrics if _is_known(measured.figures, name)}
+            for name, key in keys.items():
+                found.setdefault(key, np.full(draws, np.nan))
+                estimates[key] = measured.figures[name]
+                if name in measured.evidence:
+                    evidence[key] = measured.evidence[name]
+            for number, of_draw in enumerate(weights, begun):
+                figures = measured.measure(of_draw[measured.rows].astype(np.float64))
+                for name, key in keys.items():
+                    found[key][number] = figures.get(name, np.nan)  # of a slice that the draw holds no row of
+            advance(begun * len(parts) + len(weights) * (place + 1), draws * len(parts))
+        begun += len(weights)
+    return Resampled(confidence, found, estimates, evidence)
 
 
-def _is_wanted(metric: str, metrics: Collection[str]) -> bool:
-    return metric in metrics or base(metric) in metrics
+def _parts(predictions: Predictions, wanted: Wanted) -> Iterator[_Part]:
+    """What there are rows of."""
+    there = {OVERALL} if len(predictions.ids) else set()
+    there |= {name for name, is_member in predictions.slices.items() if is_member.any()}
+    for model, slices in wanted.items():
+        if model in predictions.scores:
+            yield from (_Part(model, name, frozenset(of)) for name, of in slices.items() if name in there)
 
 
-def _measurers(
-    predictions: Predictions, model: str, name: str, metrics: Collection[str], group_label: int
-) -> Iterator[tuple[Any, _Measure]]:
-    """What measures a model in a slice, and the rows that it takes the weights of: of a group, all."""
-    is_member = np.ones(len(predictions.ids), bool) if name == OVERALL else predictions.slices.get(name)
-    if is_member is None or not is_member.any() or model not in predictions.scores:
-        return
-    scores = predictions.scores[model]
-    targets = predictions.targets[is_member]
-    answers = Answers(scores[is_member], predictions.decisions[model].decide(scores[is_member]))
-    measurer = Measurer(predictions.kind, predictions.scored, targets, answers, set(metrics) - set(BIAS))
-    if not (name.startswith(f"{IDENTITY}=") and set(metrics) & set(BIAS)):
-        yield is_member, measurer.measure
-        return
+def _weights(ids: Sequence[str], draws: int) -> Iterator[np.ndarray]:
+    """How often each row is drawn, uint8 [some draws, rows]: no row comes near 256 times."""
+    encoded = pa.array(ids).dictionary_encode()
+    text, texts = encoded.indices.to_numpy(), len(encoded.dictionary)
+    generator = np.random.default_rng(0)
+    at_once = max(1, min(draws, _MOST_BYTES // max(1, len(text))))
+    for begun in range(0, draws, at_once):
+        yield np.stack(
+            [
+                np.bincount(generator.integers(0, texts, texts), minlength=texts).astype(np.uint8)[text]
+                for _ in range(min(at_once, draws - begun))
+            ]
+        )
+
+
+def _is_known(figures: Figures, name: str) -> bool:
+    return bool(np.isfinite(figures.get(name, np.nan)))
+
+
+def _measured(predictions: Predictions, part: _Part, group_label: int) -> _Measured:
+    """Of a group of people, areas are of rows outside of it too, and so of all rows."""
+    is_member = np.ones(len(predictions.ids), bool) if part.slice == OVERALL else predictions.slices[part.slice]
+    scores = predictions.scores[part.model]
+    decided = predictions.decisions[part.model].decide(scores[is_member])
+    answers = Answers(scores[is_member], decided)
+    measurer = Measurer(predictions.kind, predictions.scored, predictions.targets[is_member], answers, part.metrics)
+    if not (part.slice.startswith(f"{IDENTITY}=") and part.metrics & set(BIAS)):
+        return _Measured(is_member, measurer.measure, measurer.measure(), measurer.evidence())
     held = predictions.targets[:, group_label].astype(bool)
     bias = BiasMeasurer(scores[:, group_label], held, is_member)
-    yield slice(None), lambda weights: measurer.measure(weights[is_member]) | bias.measure(weights)
+    return _Measured(
+        slice(None),
+        lambda weights: measurer.measure(weights[is_member]) | bias.measure(weights),
+        measurer.measure() | bias.measure(),
+        measurer.evidence() | bias.evidence(),
+    )

@@ -21,14 +21,16 @@ from tfx.utils import path_utils, proto_utils
 from components import progress
 from components.errors import EvaluationError
 from components.evaluator.baseline import Baseline, candidate_decisions, find_baseline
-from components.evaluator.bootstrap import Resampled, resample
+from components.evaluator.bootstrap import resample
 from components.evaluator.decisions import Decisions
-from components.evaluator.gates import compared_slices, gated_metrics, judge
+from components.evaluator.gates import judge
+from components.evaluator.intervals import Resampled
 from components.evaluator.linear import LinearBaseline, find_linear
 from components.evaluator.measure import Metrics, Task, measure
-from components.evaluator.names import BIAS, CANDIDATE, LINEAR, METRICS, OVERALL, SERVED, slice_feature
+from components.evaluator.names import CANDIDATE, LINEAR, OVERALL, SERVED, slice_feature
 from components.evaluator.predictions import read_predictions
 from components.evaluator.verdict import VERDICT_FILE, Rival, Verdict
+from components.evaluator.wanted import wanted_figures
 from components.model_failure import cause_of
 
 GATES = "gates"
@@ -37,7 +39,7 @@ CODE = "code"
 LINEAR_BASELINE = "linear_baseline"
 
 _LOG = logging.getLogger(__name__)
-_TOLD_EVERY, _TOLD_AFTER_SECONDS = 50, 10  # draws: most are done before anybody would ask
+_TOLD_AFTER_SECONDS = 10  # draws: most are done before anybody would ask
 
 Artifacts = dict[str, list[artifact.Artifact]]
 MeasureModels = Callable[[dict[str, str]], dict[str, Metrics]]
@@ -102,6 +104,8 @@ def measure_both(
         return {**metrics, SERVED: metrics[CANDIDATE]}, baseline
     try:
         return measure_models({CANDIDATE: candidate, SERVED: baseline.folder}), baseline
+    except EvaluationError:
+        raise  # of the linear baseline, which is no fault of either model
     except Exception as error:  # noqa: BLE001 (whatever a graph raises; the candidate's own raises again below)
         # Without the traceback: it repeats the texts of the batch.
         _LOG.warning("evaluating together with the served model failed with %s", cause_of(error))
@@ -137,6 +141,8 @@ def _measure(
 def _measure_alone(candidate: str, measure_models: MeasureModels) -> dict[str, Metrics]:
     try:
         return measure_models({CANDIDATE: candidate})
+    except EvaluationError:
+        raise
     except Exception as error:
         raise EvaluationError(
             f"evaluating the trained model failed with {cause_of(error)}; "
@@ -171,16 +177,12 @@ def _resample(gates: Mapping[str, Any], task: Task, metrics: Mapping[str, Metric
         predictions = dataclasses.replace(
             predictions, scores=predictions.scores | same[0], decisions=predictions.decisions | same[1]
         )
-    metrics_wanted = (*METRICS, *BIAS, *gated_metrics(gates))
-    shared = dict.fromkeys((OVERALL, *compared_slices(gates, own)), metrics_wanted)
-    wanted = {CANDIDATE: dict.fromkeys(own, metrics_wanted)}
-    wanted |= {model: shared for model in metrics if model != CANDIDATE}
-
+    wanted = wanted_figures(gates, metrics)
     began = time.monotonic()
 
-    def advance(done: int) -> None:
-        if (done % _TOLD_EVERY == 0 or done == draws) and time.monotonic() - began > _TOLD_AFTER_SECONDS:
-            progress.report(progress.Progress(done, draws, "draws of the bootstrap"))
+    def advance(done: int, total: int) -> None:
+        if time.monotonic() - began > _TOLD_AFTER_SECONDS:
+            progress.report(progress.Progress(done, total, "draws of the bootstrap"))
 
     return resample(predictions, wanted, draws, gates["confidence"], group_label=task.group_label, advance=advance)
 

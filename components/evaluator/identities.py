@@ -6,10 +6,21 @@ import re
 from collections.abc import Mapping, Sequence
 
 from components.evaluator.names import IDENTITY
+from components.example_gen.normalise import normalise
+
+# Scripts that put no spaces between words: Thai, Lao, Tibetan, Burmese, Khmer, kana and ideographs. A term of theirs is
+# found wherever it stands.
+_UNSPACED = (
+    "\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff"
+    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+)
+_PART_OF_WORD = rf"[^\W{_UNSPACED}]"
 
 
 class Identities:
-    """Finds the groups of a text. Terms are whole words, in any case; one of several words may span a line break."""
+    """Finds the groups of a text. Terms are whole words, as the data's duplicates are told by: in any case and Unicode
+    form, with white space and line breaks of HTML alike.
+    """
 
     def __init__(self, terms: Mapping[str, Sequence[str]]) -> None:
         """
@@ -21,7 +32,8 @@ class Identities:
 
     def bits(self, *texts: str) -> int:
         """A bit for each group that one of the texts names: the first group's is the lowest."""
-        named = (any(pattern.search(text) for text in texts) for pattern in self._patterns)
+        normal = [normalise(text) for text in texts]
+        named = (any(pattern.search(text) for text in normal) for pattern in self._patterns)
         return sum(1 << place for place, is_named in enumerate(named) if is_named)
 
     def slices(self, bits: int) -> list[str]:
@@ -30,5 +42,10 @@ class Identities:
 
 
 def _pattern(terms: Sequence[str]) -> re.Pattern[str]:
-    words = "|".join(r"\s+".join(map(re.escape, term.split())) for term in terms)
-    return re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE)
+    return re.compile("|".join(_whole_word(normalise(term)) for term in terms))
+
+
+def _whole_word(term: str) -> str:
+    before = rf"(?<!{_PART_OF_WORD})" if re.match(_PART_OF_WORD, term) else ""
+    after = rf"(?!{_PART_OF_WORD})" if re.search(rf"{_PART_OF_WORD}\Z", term) else ""
+    return before + re.escape(term) + after

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from scipy import sparse
 
 from components.evaluator.areas import Ranking
 from components.evaluator.names import (
@@ -25,16 +26,18 @@ from components.evaluator.names import (
     LOG_LOSS,
     MACRO,
     METRICS,
+    MICRO,
     PRECISION,
     RECALL,
     micro,
     of_label,
 )
-from components.features import MULTICLASS
+from components.features import MULTICLASS, MULTILABEL
 from components.trainer.calibration import calibration_errors
 
 # Below which a probability counts as this much, as Keras has it: one certain mistake must not make a loss infinite.
 _LEAST_PROBABILITY = 1e-7
+_SHARES = frozenset({PRECISION, RECALL})
 
 Figures = dict[str, float]
 
@@ -48,6 +51,30 @@ class Answers(NamedTuple):
     decided: np.ndarray
 
 
+class Evidence(NamedTuple):
+    """How many `trials` a figure rests on, at least; `is_share` where it is a plain share of them."""
+
+    trials: int
+    is_share: bool
+
+
+class _Cells(NamedTuple):
+    """The confusion matrix of each label against the rest, in the order of COUNTS, float64 [labels] each."""
+
+    hits: np.ndarray
+    alarms: np.ndarray
+    rejections: np.ndarray
+    misses: np.ndarray
+
+
+def every_figure(names: Sequence[str]) -> frozenset[str]:
+    """All that can be measured of labels with those names."""
+    if len(names) == 1:
+        return frozenset(METRICS)
+    of_labels = (of_label(metric, name) for metric in MACRO for name in names)
+    return frozenset((*METRICS, *map(micro, MICRO), *of_labels))
+
+
 class Measurer:
     """A model's answers on some rows, ready to be measured again and again."""
 
@@ -57,7 +84,7 @@ class Measurer:
         names: Sequence[str],
         targets: np.ndarray,
         answers: Answers,
-        wanted: Collection[str] = (*METRICS, micro(AUC)),
+        wanted: Collection[str] | None = None,
     ) -> None:
         """
         Args:
@@ -65,20 +92,22 @@ class Measurer:
             names: of the labels that have a score.
             targets: 1 or 0, [n, labels].
             answers: the model's on the same rows.
-            wanted: which of METRICS, and of `auc_micro`, are computed; accuracy, precision, recall, f1 and counts are
-                always.
+            wanted: names of the figures that are needed, of `every_figure`, which it is where left out. Others may be
+                computed too.
         """
-        self._kind, self._names, self._wanted = kind, tuple(names), frozenset(wanted)
+        self._kind, self._names = kind, tuple(names)
+        self._wanted = every_figure(names) if wanted is None else frozenset(wanted)
         self._held = targets.astype(bool)
         self._scores = answers.scores
         self._invalid = ~np.isfinite(answers.scores).all(axis=1)
         decided = answers.decided.astype(bool)
-        self._cells = np.stack(
-            [decided & self._held, decided & ~self._held, ~decided & ~self._held, ~decided & self._held]
-        ).astype(np.float64)  # [4, n, labels], in the order of COUNTS
+        # Sparse, since of many labels a row has few: hits, decided and held, one after another, [3 * labels, n].
+        self._marks: Any = sparse.csr_matrix(
+            np.concatenate([decided & self._held, decided, self._held], axis=1).T, dtype=np.float64
+        )
         self._losses = self._row_losses()
-        ranked = self._wanted & {AUC, AUC_PR}
-        self._rankings = [Ranking(self._scores[:, one], self._held[:, one]) for one in range(len(names)) if ranked]
+        self._rankings = self._ranked()
+        self._has_areas = bool(self._rankings or self._wanted & {AUC, AUC_PR})
         is_micro = micro(AUC) in self._wanted and len(names) > 1
         self._all = Ranking(self._scores.ravel(), self._held.ravel()) if is_micro else None
 
@@ -90,44 +119,85 @@ class Measurer:
         labels (`multilabel`), and so is the log loss; each label's own are there as `auc/NAME`, and so on; `auc_micro`,
         `precision_micro`, `recall_micro` and `f1_micro` take all labels together.
 
+        A share of nothing is 0, as scikit-learn has it: a label that is never answered has no merit. Of rows with
+        weights, a draw, it is undefined instead, and a mean is of the labels that the draw leaves defined: that chance
+        drew no row of a label says nothing of the model.
+
         Args:
             weights: how often each row counts, [n]; once where it is left out.
         """
         count = float(len(self._held) if weights is None else weights.sum())
         invalid = float(self._invalid.sum() if weights is None else weights[self._invalid].sum())
-        cells = self._cells.sum(axis=1) if weights is None else np.tensordot(self._cells, weights, axes=(1, 0))
-        labels = [self._of_label(number, cells[:, number], count, weights) for number in range(len(self._names))]
-        values = labels[0] if len(labels) == 1 else self._of_many(labels, cells, count, weights)
+        cells = self._cells(count, weights)
+        by_label = self._of_labels(cells, count, weights)
+        if len(self._names) == 1:
+            values = {metric: float(of_labels[0]) for metric, of_labels in by_label.items()}
+            values |= {name: float(cell[0]) for name, cell in zip(COUNTS, cells, strict=True)}
+        else:
+            values = self._of_many(by_label, cells, count, weights)
         values |= self._of_whole(weights, count)
         if invalid or not count:
             values = dict.fromkeys(values, math.nan)
         return {EXAMPLE_COUNT: count, **values, INVALID_SCORES: invalid}
 
-    def _of_label(self, number: int, cells: np.ndarray, count: float, weights: np.ndarray | None) -> Figures:
-        """The figures of one label against the rest."""
-        hits, alarms, rejections, misses = (float(cell) for cell in cells)
-        values = {
-            ACCURACY: _ratio(hits + rejections, count),
-            **_answered(hits, alarms, misses),
-            **dict(zip(COUNTS, (hits, alarms, rejections, misses), strict=True)),
+    def evidence(self) -> dict[str, Evidence]:
+        """What the figures between 0 and 1 rest on, where every row counts once."""
+        rows = len(self._held)
+        cells = self._cells(rows, None)
+        held, decided = cells.hits + cells.misses, cells.hits + cells.alarms
+        trials = {PRECISION: decided, RECALL: held, F1: held, AUC_PR: held, AUC: np.minimum(held, rows - held)}
+        found = {ACCURACY: Evidence(rows, is_share=self._kind != MULTILABEL)}
+        if len(self._names) == 1:
+            return found | {name: Evidence(int(of[0]), name in _SHARES) for name, of in trials.items()}
+        found |= {name: Evidence(int(of.min()), is_share=False) for name, of in trials.items()}
+        found |= {micro(name): Evidence(int(trials[name].sum()), is_share=False) for name in MICRO}
+        for number, label in enumerate(self._names):
+            found |= {of_label(name, label): Evidence(int(of[number]), name in _SHARES) for name, of in trials.items()}
+        return found
+
+    def _ranked(self) -> dict[int, Ranking]:
+        """The rankings of the labels whose areas are needed, for themselves or for the mean over all."""
+        own = {
+            number
+            for number, name in enumerate(self._names)
+            if self._wanted & {of_label(AUC, name), of_label(AUC_PR, name)}
         }
-        if self._rankings:
-            values |= zip((AUC, AUC_PR), self._rankings[number].areas(weights), strict=True)
+        columns = range(len(self._names)) if self._wanted & {AUC, AUC_PR} else own
+        rankings = {number: Ranking(self._scores[:, number], self._held[:, number]) for number in columns}
+        # A label without an area leaves the mean undefined, so that the others' would be computed in vain.
+        is_defined = all(ranking.has_both for ranking in rankings.values())
+        return {number: ranking for number, ranking in rankings.items() if is_defined or number in own}
+
+    def _cells(self, count: float, weights: np.ndarray | None) -> _Cells:
+        once = np.ones(len(self._held)) if weights is None else weights
+        hits, decided, held = (self._marks @ once).reshape(3, -1)
+        return _Cells(hits, decided - hits, count - decided - held + hits, held - hits)
+
+    def _of_labels(self, cells: _Cells, count: float, weights: np.ndarray | None) -> dict[str, np.ndarray]:
+        """The figures of each label against the rest, [labels]."""
+        values = {ACCURACY: _shares(cells.hits + cells.rejections, np.full(len(self._names), count), weights)}
+        values |= _answered(cells, weights)
+        if self._has_areas:
+            areas = np.full((2, len(self._names)), math.nan)
+            for number, ranking in self._rankings.items():
+                areas[:, number] = ranking.areas(weights)
+            values |= {AUC: areas[0], AUC_PR: areas[1]}
         return values
 
     def _of_many(
-        self, labels: Sequence[Mapping[str, float]], cells: np.ndarray, count: float, weights: np.ndarray | None
+        self, by_label: Mapping[str, np.ndarray], cells: _Cells, count: float, weights: np.ndarray | None
     ) -> Figures:
-        hits, alarms, _, misses = (float(cell) for cell in cells.sum(axis=1))
-        right = _ratio(hits, count) if self._kind == MULTICLASS else _mean([label[ACCURACY] for label in labels])
-        values = {ACCURACY: right}
-        values |= {name: _mean([label[name] for label in labels]) for name in MACRO if name in labels[0]}
-        values |= {micro(name): value for name, value in _answered(hits, alarms, misses).items()}
+        together = _Cells(*(cell.sum(keepdims=True) for cell in cells))
+        right = together.hits[0] / count if self._kind == MULTICLASS and count else by_label[ACCURACY].mean()
+        values = {ACCURACY: float(right)}
+        values |= {name: _mean(by_label[name], weights) for name in MACRO if name in by_label}
+        values |= {micro(name): float(value[0]) for name, value in _answered(together, weights).items()}
         if self._all is not None:
-            repeated = None if weights is None else np.repeat(weights, len(labels))
+            repeated = None if weights is None else np.repeat(weights, len(self._names))
             values[micro(AUC)] = self._all.areas(repeated)[0]
-        for name, label in zip(self._names, labels, strict=True):
-            values |= {of_label(metric, name): label[metric] for metric in MACRO if metric in label}
+        for number, label in enumerate(self._names):
+            own = {of_label(name, label): float(by_label[name][number]) for name in MACRO if name in by_label}
+            values |= {name: value for name, value in own.items() if name in self._wanted}
         return values
 
     def _of_whole(self, weights: np.ndarray | None, count: float) -> Figures:
@@ -148,18 +218,23 @@ class Measurer:
         return -np.log(np.where(self._held, scores, 1 - scores)).mean(axis=1)
 
 
-def _answered(hits: float, alarms: float, misses: float) -> Figures:
+def _answered(cells: _Cells, weights: np.ndarray | None) -> dict[str, np.ndarray]:
+    hits, alarms, _, misses = cells
+    f1 = _shares(2 * hits, 2 * hits + alarms + misses, weights)
+    if weights is not None:
+        f1 = np.where(hits + misses > 0, f1, math.nan)
     return {
-        PRECISION: _ratio(hits, hits + alarms),
-        RECALL: _ratio(hits, hits + misses),
-        F1: _ratio(2 * hits, 2 * hits + alarms + misses),
+        PRECISION: _shares(hits, hits + alarms, weights),
+        RECALL: _shares(hits, hits + misses, weights),
+        F1: f1,
     }
 
 
-def _ratio(part: float, whole: float) -> float:
-    """Zero where there is nothing to divide by, as scikit-learn has it: a label that is never answered has no merit."""
-    return part / whole if whole else 0.0
+def _shares(parts: np.ndarray, wholes: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
+    nothing = np.full(len(parts), 0.0 if weights is None else math.nan)
+    return np.divide(parts, wholes, out=nothing, where=wholes > 0)
 
 
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)
+def _mean(values: np.ndarray, weights: np.ndarray | None) -> float:
+    defined = values if weights is None else values[np.isfinite(values)]
+    return float(defined.mean()) if len(defined) else math.nan

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from components.errors import ConfigError
-from components.evaluator.bootstrap import Interval
+from components.evaluator.intervals import Interval
 from components.evaluator.names import OVERALL
 from pipeline.history.predictions import compare_answers, intervals_of_differences, read_answers
 from pipeline.history.rebuild import PastRun

@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from components.evaluator.bootstrap import Interval, resample
+from components.evaluator.bootstrap import resample
+from components.evaluator.intervals import Interval
+from components.evaluator.measures import every_figure
 from components.evaluator.names import CANDIDATE, METRICS, OVERALL, SERVED
 from components.evaluator.predictions import PREDICTIONS_FILE, Predictions, parse_predictions
 
@@ -65,7 +67,7 @@ def intervals_of_differences(a: Predictions | None, b: Predictions | None) -> Ca
     both = None if a is None or b is None else _on_the_same_rows(a, b)
     if both is None:
         return lambda slice_name, metric: None
-    wanted = dict.fromkeys((OVERALL, *both.slices), METRICS)
+    wanted = {OVERALL: every_figure(both.scored), **dict.fromkeys(both.slices, METRICS)}
     found = resample(both, {CANDIDATE: wanted, SERVED: wanted}, _DRAWS, _CONFIDENCE)
     return lambda slice_name, metric: found.difference(SERVED, slice_name, metric)
 

@@ -148,6 +148,27 @@ def test_a_malformed_override_is_refused_by_name(override):
             ["auc has no meaning in a slice of one label"],
         ),
         (
+            {
+                "labels": {"kind": "multiclass", "names": ["a", "b", "c"]},
+                "gates": {"metrics": {"auc": {"at_least": 0.8}}, "slices": {"label=a": {"auc/b": {"at_least": 0.8}}}},
+            },
+            ["auc/b has no meaning in a slice of one label"],
+        ),
+        (
+            {
+                "labels": {"kind": "multilabel", "names": ["a", "b", "c"]},
+                "gates": {
+                    "metrics": {"auc": {"at_least": 0.8}},
+                    "slices": {"label=a": {"auc_pr/a": {"at_least": 0.8}}},
+                },
+            },
+            ["auc_pr/a has no meaning in a slice of one label"],
+        ),
+        (
+            {"gates": {"metrics": {"auc": {"at_least": 0.8}}, "identities": {"terms": {"men": ["men", "<br />"]}}}},
+            ["gates.identities.terms.men", "would be found in every text"],
+        ),
+        (
             {"data": {"source": "files", "path": "x", "text": "a", "label": "a"}},
             ["data.text, data.text_pair and data.label name the column 'a' twice"],
         ),

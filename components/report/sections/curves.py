@@ -110,7 +110,7 @@ def _roc(scores: np.ndarray, targets: np.ndarray) -> dict[str, Any]:
     from sklearn.metrics import auc, roc_curve
 
     alarms, hits, _ = roc_curve(targets, scores)
-    kept = _thinned(len(alarms))
+    kept = _thinned(alarms, hits)
     return {
         "auc": float(auc(alarms, hits)),
         "at": [[rate, float(hits[alarms <= rate].max())] for rate in _RATES],
@@ -123,7 +123,7 @@ def _precision_recall(scores: np.ndarray, targets: np.ndarray) -> dict[str, Any]
     from sklearn.metrics import average_precision_score, precision_recall_curve
 
     precision, recall, _ = precision_recall_curve(targets, scores)
-    kept = _thinned(len(precision))
+    kept = _thinned(recall, precision)
     return {
         "average_precision": float(average_precision_score(targets, scores)),
         "at": [[rate, float(precision[recall >= rate].max())] for rate in _RECALLS],
@@ -132,9 +132,15 @@ def _precision_recall(scores: np.ndarray, targets: np.ndarray) -> dict[str, Any]
     }
 
 
-def _thinned(points: int, most: int = _POINTS) -> np.ndarray:
-    """Places of points, at even distances, the first and the last among them."""
-    return np.unique(np.linspace(0, points - 1, min(points, most)).round().astype(int))
+def _thinned(x: np.ndarray, y: np.ndarray, most: int = _POINTS) -> np.ndarray:
+    """Places of points at even distances along a curve, the first and the last among them.
+
+    Along the curve, not by their number: where positives are rare, a tenth of the points are nine tenths of the curve.
+    """
+    if len(x) <= most:
+        return np.arange(len(x))
+    along = np.cumsum(np.abs(np.diff(x, prepend=x[0])) + np.abs(np.diff(y, prepend=y[0])))
+    return np.unique(np.r_[np.searchsorted(along, np.linspace(0, along[-1], most - 1)), len(x) - 1])
 
 
 def _calibration(known: Predictions, places: Mapping[str, int], models: Sequence[str]) -> dict[str, dict[str, Any]]:

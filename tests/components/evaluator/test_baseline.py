@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 from tfx.types import standard_artifacts
 
-from components.errors import BertlineError
+from components.errors import BertlineError, EvaluationError
 from components.evaluator.baseline import Baseline, find_baseline
 from components.evaluator.decisions import default_decisions
 from components.evaluator.executor import measure_both
@@ -166,6 +166,15 @@ def test_a_candidate_that_cannot_be_scored_is_a_clear_error():
 
     with pytest.raises(BertlineError, match="evaluating the trained model failed with ValueError: no such split;"):
         measure_both("own", _baseline(), measure)
+
+
+def test_a_fault_of_the_linear_baseline_is_laid_to_neither_model():
+    def measure(folders):
+        raise EvaluationError("the linear baseline has no score of the example a: it is of other data")
+
+    for baseline in (None, _baseline()):
+        with pytest.raises(EvaluationError, match=r"^the linear baseline has no score"):
+            measure_both("own", baseline, measure)
 
 
 def test_the_models_that_are_tested_with_have_the_files_of_a_real_one(candidate):

@@ -56,11 +56,18 @@ def test_they_have_intervals_around_them():
         ("trans\nman", ["identity=trans"]),
         ("He was womenless; superwomen", []),
         ("é women's", ["identity=women"]),
+        ("trans<br /><br />man", ["identity=trans"]),
+        ("no superwomen,<br/>women", ["identity=women"]),
+        ("ｗｏｍｅｎ", ["identity=women"]),
+        ("彼女は女性です", ["identity=women"]),
+        ("女性women!", ["identity=women"]),
+        ("Die FRAUEN", ["identity=women"]),
+        ("une fe\u0301e", ["identity=women"]),
         ("", []),
     ],
 )
 def test_a_text_names_a_group_by_whole_words_in_any_case(text, named):
-    identities = Identities({"women": ["women", "woman"], "trans": ["trans man"]})
+    identities = Identities({"women": ["women", "woman", "女性", "Frauen", "f\u00e9e"], "trans": ["trans man"]})
     assert identities.slices(identities.bits(text)) == named
     assert identities.bits("nothing", text) == identities.bits(text)
 

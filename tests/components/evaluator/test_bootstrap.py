@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
+from components.evaluator import bootstrap
 from components.evaluator.bootstrap import resample
+from components.evaluator.names import METRICS
 from tests.components.evaluator.answers import metrics_of, predictions_of
 
 GENERATOR = np.random.default_rng(11)
@@ -87,21 +91,97 @@ def test_several_labels_have_an_interval_each():
     targets = (np.random.default_rng(3).random((300, 2)) < 0.4).astype(int)
     decisions = Decisions("multilabel", ("a", "b"), (0.5, 0.5))
     predictions = predictions_of(targets, {"candidate": scores_of(targets, 0.3)}, decisions=decisions)
-    found = resampled(predictions, {"candidate": {"overall": ["auc", "f1"]}}, 100).intervals()["overall"]
-    assert {"auc", "auc/a", "auc/b", "f1", "f1/b", "f1_micro"} <= set(found)
-    assert "auc_micro" not in found
-    micro = resampled(predictions, {"candidate": {"overall": ["auc_micro"]}}, 100).intervals()["overall"]
-    assert "auc_micro" in micro
+    wanted = ["auc", "auc/a", "auc/b", "f1", "f1/b", "f1_micro", "auc_micro"]
+    found = resampled(predictions, {"candidate": {"overall": wanted}}, 100).intervals()["overall"]
+    assert set(found) == set(wanted)
+    narrow = resampled(predictions, {"candidate": {"overall": ["auc/b"]}}, 100).intervals()["overall"]
+    assert narrow == {"auc/b": found["auc/b"]}
 
 
 def test_progress_is_told():
     told = []
-    predictions = predictions_of(np.arange(20) % 2, {"candidate": np.linspace(0, 1, 20)})
-    resampled(predictions, {"candidate": {"overall": ["accuracy"]}}, 5, advance=told.append)
-    assert told == [1, 2, 3, 4, 5]
+    predictions = predictions_of(np.arange(20) % 2, {"candidate": np.linspace(0, 1, 20)}, [("span=1",)] * 20)
+    wanted = {"candidate": {"overall": ["accuracy"], "span=1": ["accuracy"]}}
+    resampled(predictions, wanted, 5, advance=lambda *done: told.append(done))
+    assert told == [(5, 10), (10, 10)]
 
 
-def test_the_interval_of_a_calibration_error_holds_it_though_every_draw_lies_above():
+def test_what_few_rows_show_without_a_fault_is_not_held_for_certain():
+    targets = np.arange(30) % 2
+    found = resampled(predictions_of(targets, {"candidate": targets}), {"candidate": {"overall": METRICS}})
+    wilson = 30 / (30 + 1.96**2), 1
+    assert found.interval("overall", "accuracy") == pytest.approx(wilson, abs=1e-4)
+    of_positives = 15 / (15 + 1.96**2), 1
+    for metric in ("auc", "auc_pr", "f1", "recall", "precision"):
+        assert found.interval("overall", metric) == pytest.approx(of_positives, abs=1e-4)
+
+
+def test_rows_that_both_models_answer_alike_differ_in_nothing():
+    targets = np.arange(30) % 2
+    whole = {"overall": ["accuracy", "auc"]}
+    predictions = predictions_of(targets, {"candidate": targets, "served": targets})
+    found = resampled(predictions, {"candidate": whole, "served": whole})
+    assert found.difference("served", "overall", "accuracy") == (0, 0)
+    assert found.difference("served", "overall", "auc") == (0, 0)
+
+
+def test_rows_of_one_text_are_drawn_together():
+    scores = np.random.default_rng(12).random(100)
+    targets = (np.random.default_rng(13).random(100) < scores).astype(int)
+    once = predictions_of(targets, {"candidate": scores})
+    often = predictions_of(np.tile(targets, 4), {"candidate": np.tile(scores, 4)})
+    often = dataclasses.replace(often, ids=np.tile(once.ids, 4))
+    wanted = {"candidate": {"overall": ["auc"]}}
+    assert resampled(often, wanted).interval("overall", "auc") == pytest.approx(
+        resampled(once, wanted).interval("overall", "auc")
+    )
+
+
+def test_a_draw_without_a_row_of_a_label_says_nothing_of_its_recall():
+    targets = np.zeros(400, int)
+    targets[:4] = 1  # in 2 of 100 draws none of them is there
+    found = resampled(
+        predictions_of(targets, {"candidate": targets * 0.8}), {"candidate": {"overall": ["recall", "f1"]}}
+    )
+    draws = found.draws["candidate", "overall", "recall"]
+    assert 0 < np.isnan(draws).mean() < 0.05
+    assert np.nanmin(draws) == 1
+    assert np.isnan(found.draws["candidate", "overall", "f1"]).tolist() == np.isnan(draws).tolist()
+
+
+def test_means_are_of_the_labels_that_a_draw_holds():
+    from components.evaluator.decisions import Decisions
+
+    targets = np.zeros((300, 2), int)
+    targets[::2, 0] = 1
+    targets[:2, 1] = 1  # in 13 of 100 draws neither is there
+    decisions = Decisions("multilabel", ("often", "seldom"), (0.5, 0.5))
+    predictions = predictions_of(targets, {"candidate": scores_of(targets, 0.4)}, decisions=decisions)
+    found = resampled(predictions, {"candidate": {"overall": ["auc", "auc/seldom", "auc/often"]}})
+    assert found.interval("overall", "auc/seldom") is None
+    assert found.interval("overall", "auc/often") is not None
+    assert np.isfinite(found.draws["candidate", "overall", "auc"]).all()
+
+
+def test_a_slice_that_a_draw_holds_no_row_of_is_undefined_in_it():
+    bands = [("length_band=long",)] * 2 + [()] * 98
+    predictions = predictions_of(np.arange(100) % 2, {"candidate": np.linspace(0, 1, 100)}, bands)
+    found = resampled(predictions, {"candidate": {"length_band=long": METRICS}})
+    assert found.interval("length_band=long", "accuracy") is None  # in 13 of 100 draws
+
+
+def test_many_draws_of_many_rows_come_in_parts_and_change_nothing(two_models, monkeypatch):
+    wanted = {"candidate": {"overall": ["auc"], "length_band=long": ["accuracy"]}}
+    whole = resampled(two_models, wanted, 50)
+    monkeypatch.setattr(bootstrap, "_MOST_BYTES", 7000)
+    told = []
+    parts = resampled(two_models, wanted, 50, advance=lambda *done: told.append(done))
+    assert parts.intervals() == whole.intervals()
+    assert len(told) == 2 * 8
+    assert told[-1] == (100, 100)
+
+
+def test_the_interval_of_a_calibration_error_holds_the_estimate():
     generator = np.random.default_rng(9)
     scores = generator.random(2000)
     targets = (generator.random(2000) < scores).astype(int)  # calibrated, but for chance
@@ -111,7 +191,20 @@ def test_the_interval_of_a_calibration_error_holds_it_though_every_draw_lies_abo
     error = metrics_of(predictions, "candidate")["overall"]["ece"]
     assert found.draws["candidate", "overall", "ece"].mean() > error * 1.2
     low, high = found.interval("overall", "ece") or (1.0, 0.0)
-    assert 0 <= low < error < high
+    assert 0 <= low <= error <= high
     difference = error - metrics_of(predictions, "served")["overall"]["ece"]
     low, high = found.difference("served", "overall", "ece") or (1.0, 0.0)
-    assert low < difference < high
+    assert low <= difference <= high
+
+
+@pytest.mark.parametrize("error", [0.0, 0.05, 0.1])
+def test_the_true_calibration_error_is_seldom_beyond_the_high_end(error):
+    generator, beyond = np.random.default_rng(3), 0
+    for _ in range(60):
+        scores = generator.uniform(0.2, 0.8, 400)
+        targets = (generator.random(400) < scores + error).astype(int)  # in every bin the truth lies higher by this
+        predictions = predictions_of(targets, {"candidate": scores})
+        found = resampled(predictions, {"candidate": {"overall": ["ece"]}}, 150).interval("overall", "ece")
+        assert found is not None
+        beyond += error > found[1]
+    assert beyond / 60 <= 0.05

@@ -7,7 +7,7 @@ import pytest
 from sklearn import metrics as sklearn_metrics
 
 from components.evaluator.decisions import Decisions
-from components.evaluator.measures import Answers, Measurer
+from components.evaluator.measures import Answers, Measurer, every_figure
 from components.evaluator.names import COUNTS, METRICS
 from components.trainer.calibration import calibration_error
 
@@ -82,9 +82,59 @@ def test_rows_of_one_class_have_no_area_and_what_is_never_answered_no_merit():
 
 
 def test_only_what_is_wanted_is_computed():
-    measured = measurer("multilabel", wanted=("accuracy", "f1")).measure()
+    measured = measurer("multilabel", wanted=("accuracy", "f1", "f1/b")).measure()
     assert {"accuracy", "f1", "f1/b", "f1_micro"} <= set(measured)
-    assert not {"auc", "auc/a", "auc_micro", "log_loss", "ece"} & set(measured)
+    assert not {"f1/a", "auc", "auc/a", "auc_micro", "log_loss", "ece"} & set(measured)
+    own = measurer("multilabel", wanted=("auc/b",)).measure()
+    assert own["auc/b"] == measurer("multilabel", wanted=None).measure()["auc/b"]
+    assert "auc/a" not in own
+
+
+@pytest.mark.parametrize("kind", ["binary", "multilabel", "multiclass"])
+def test_all_that_can_be_measured_is_where_nothing_is_said(kind):
+    decisions = rows_of(kind)[2]
+    measured = measurer(kind, wanted=None).measure()
+    assert every_figure(decisions.scored) <= set(measured)
+    assert measured == pytest.approx(measurer(kind, wanted=every_figure(decisions.scored)).measure())
+
+
+def test_a_label_without_an_area_leaves_the_mean_undefined_and_the_others_theirs():
+    targets, scores, decisions = rows_of("multilabel")
+    targets[:, 1] = False
+    measured = measurer("multilabel", (targets, scores, decisions), wanted=None).measure()
+    assert math.isnan(measured["auc"])
+    assert math.isnan(measured["auc/b"])
+    assert 0 < measured["auc/a"] < 1
+    means = measurer("multilabel", (targets, scores, decisions), wanted=("auc", "auc_pr")).measure()
+    assert math.isnan(means["auc"])
+    assert math.isnan(means["auc_pr"])
+
+
+def test_a_draw_leaves_undefined_what_it_holds_no_row_of():
+    targets, scores, decisions = rows_of("binary")
+    without = measurer("binary", (targets, scores, decisions)).measure((~targets[:, 0]).astype(float))
+    assert [math.isnan(without[name]) for name in ("recall", "f1", "auc", "precision")] == [True, True, True, False]
+    assert without["precision"] == 0
+    mean = measurer("multilabel").measure((~rows_of("multilabel")[0][:, 0]).astype(float))
+    assert math.isfinite(mean["recall"])
+
+
+def test_what_figures_rest_on():
+    targets, scores, decisions = rows_of("binary")
+    held, decided = int(targets.sum()), int(decisions.decide(scores).sum())
+    rests = measurer("binary").evidence()
+    assert rests["accuracy"] == (400, True)
+    assert rests["precision"] == (decided, True)
+    assert rests["recall"] == (held, True)
+    assert rests["f1"] == rests["auc_pr"] == (held, False)
+    assert rests["auc"] == (min(held, 400 - held), False)
+    of_labels = rows_of("multilabel")[0].sum(axis=0)
+    several = measurer("multilabel").evidence()
+    assert several["accuracy"] == (400, False)
+    assert several["recall"] == (of_labels.min(), False)
+    assert several["recall/c"] == (of_labels[2], True)
+    assert several["recall_micro"] == (of_labels.sum(), False)
+    assert measurer("multiclass").evidence()["accuracy"] == (400, True)
 
 
 def test_certain_mistakes_cost_much_and_not_everything():

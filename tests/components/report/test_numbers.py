@@ -7,6 +7,7 @@ import pytest
 from sklearn import metrics
 
 from components.report.collect import collect
+from components.report.sections import curves
 from components.report.told import Step, Told
 from tests.components.report.making import BINARY, MULTICLASS, MULTILABEL, STEPS, Judged, judged, verdict, write_run
 
@@ -191,3 +192,15 @@ def test_a_file_that_is_gone_or_damaged_costs_its_section_alone(tmp_path, file, 
     assert not [name for name in others if "missing" in numbers[name]]
     if section != "data":
         assert "gone" in numbers[section]["missing"] or "cannot be read" in numbers[section]["missing"]
+
+
+def test_a_curve_of_rare_positives_is_drawn_where_they_are():
+    random = np.random.default_rng(4)
+    targets = random.random(20_000) < 0.01
+    scores = np.clip(0.2 + 0.2 * targets + random.normal(0, 0.1, 20_000), 0, 1)
+    drawn = curves._precision_recall(scores, targets)
+    assert len(drawn["recall"]) <= 200
+    precision, recall, _ = metrics.precision_recall_curve(targets, scores)
+    at = np.linspace(0, 1, 500)
+    shown = np.interp(at, drawn["recall"][::-1], drawn["precision"][::-1])
+    assert shown == pytest.approx(np.interp(at, recall[::-1], precision[::-1]), abs=0.02)
