@@ -23,6 +23,7 @@ from components.features import LABEL, LENGTH_BAND, NO_LABEL, RESERVED, SOURCE, 
 from components.serving_check.releases import RELEASES, release_for
 from pipeline.config_gates import Gates, metric_fault
 from pipeline.config_training import Decisions, Tracking, Training
+from pipeline.home import CHECKPOINTS, SERVED
 from pipeline.kubeflow.settings import Kubeflow
 from pipeline.section import Fraction, Positive, Section
 
@@ -451,12 +452,12 @@ class Config(Section):
         """Where a training that was killed goes on from: outside what TFX gives an execution, which the next lacks."""
         given = self.training.checkpoints
         if given is None:
-            return str(self.pipeline.home / "checkpoints")
+            return str(self.pipeline.home / CHECKPOINTS)
         return given if "://" in given else str(Path(given).expanduser().absolute())
 
     @property
     def push_folder(self) -> Path:
         """TF Serving's base path: a folder with a sub-folder a version."""
         if self.push.folder is None:
-            return self.pipeline.home / "served"
+            return self.pipeline.home / SERVED
         return Path(self.push.folder).expanduser().absolute()

@@ -10,6 +10,7 @@ from rich.console import Console
 from components.beam_engine import BEAM_ARGS
 from pipeline.config import Config
 from pipeline.display import Display, busy
+from pipeline.home import STORE_FILE
 from pipeline.steps import Step
 from pipeline.verdict import Outcome, read_outcome
 
@@ -56,7 +57,7 @@ class TfxEngine:
         from pipeline.pipeline import build_pipeline
         from pipeline.run_store import connection
 
-        store = connection(self._config.pipeline.home / "metadata.sqlite")
+        store = connection(self._config.pipeline.home / STORE_FILE)
         pipeline = build_pipeline(
             self._config, self._outside, metadata_connection_config=store, beam_pipeline_args=list(BEAM_ARGS)
         )

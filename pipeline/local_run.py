@@ -18,6 +18,7 @@ from pipeline.display import busy
 from pipeline.engine import Engine, TfxEngine
 from pipeline.failure import explain, report_of
 from pipeline.folders import make_folder
+from pipeline.home import LOG, LOGS, RUN_ID_FORMAT
 from pipeline.only_run import only_run
 from pipeline.quiet import logging_to
 from pipeline.reporting import Recorder
@@ -47,9 +48,9 @@ def run(config: Config, summary_file: Path | None = None, engine: Engine | None 
     check_at_once(config)
     began = time.monotonic()
     now = datetime.now().astimezone()
-    this = Run(config.pipeline.name, now.strftime("%Y-%m-%dT%H-%M-%S.%f"), now.isoformat(timespec="seconds"))
+    this = Run(config.pipeline.name, now.strftime(RUN_ID_FORMAT), now.isoformat(timespec="seconds"))
     home = config.pipeline.home
-    log = home / "logs" / f"{this.run_id}.log"
+    log = home / LOGS / LOG.format(this.run_id)
     make_folder(home, "pipeline.root")
     with only_run(home, "pipeline.root"), sigterm_as_interrupt(), logging_to(log) as console:
         make_folder(config.push_folder, "push.folder")

@@ -17,6 +17,7 @@ from components.fingerprint import code_digest, file_digest, json_digest
 from components.model_folder import state_digest
 from components.serving_check.blessing import last_refusal
 from pipeline.config import Config
+from pipeline.home import ARTIFACTS
 from pipeline.schema_file import read_schema
 from serving import protos
 from serving.launch import TENSORFLOW_MODEL_SERVER, find_server
@@ -114,7 +115,7 @@ def data_settings(config: Config, span: int | None) -> dict[str, Any]:
 
 def artifacts_folder(config: Config) -> Path:
     """Where TFX puts what the steps of all runs leave."""
-    return config.pipeline.home / "artifacts"
+    return config.pipeline.home / ARTIFACTS
 
 
 def _step_code(step: str) -> str:

@@ -9,7 +9,8 @@ from typing import Any
 
 from components.fetch.addresses import without_secrets
 from pipeline.config import Config
-from pipeline.run_record import REPORT_FILE, REPORTS, versions, write_record
+from pipeline.home import REPORTS
+from pipeline.run_record import REPORT_FILE, versions, write_record
 from pipeline.summary import GATE, Run
 from pipeline.verdict import NOT_ENDED, Outcome, stopped
 

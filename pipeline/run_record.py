@@ -12,7 +12,6 @@ from typing import Any
 
 _PACKAGES = ("bertline", "tfx", "tensorflow")
 
-REPORTS = "reports"
 RECORD_FILE, REPORT_FILE, NUMBERS_FILE = "run.json", "report.html", "report.json"
 
 

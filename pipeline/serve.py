@@ -18,6 +18,7 @@ from google.protobuf import text_format
 from components import model_folder
 from components.errors import ConfigError
 from pipeline.config_file import load_config, task_names
+from pipeline.home import SERVED
 from serving import launch
 from serving.protos import messages
 
@@ -184,7 +185,7 @@ def _folder(folder: Path, name: str | None) -> Target:
             "in each; give such a folder"
         )
     # A pipeline's own push folder is ROOT/NAME/served.
-    own_name = folder.parent.name if folder.name == "served" else folder.name
+    own_name = folder.parent.name if folder.name == SERVED else folder.name
     return Target(((name or own_name, folder),))
 
 

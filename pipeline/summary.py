@@ -14,7 +14,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from components.data_gate.files import ANOMALIES_FILE
 from components.errors import ConfigError
+from components.example_gen.files import SUMMARY_FILE
 from components.features import NO_LABEL
 from components.trainer.files import HISTORY_FILE
 from pipeline.steps import Step
@@ -51,7 +53,7 @@ class Run:
     def rows(self) -> dict[str, Any] | None:
         """The account of the rows that ingestion kept, None where there is none yet."""
         quarantine = self.output("TextExampleGen", "quarantine")
-        return None if quarantine is None else read_json(quarantine, "summary.json")
+        return None if quarantine is None else read_json(quarantine, SUMMARY_FILE)
 
     def training(self) -> dict[str, Any] | None:
         """What the Trainer tells of the training, None where it has not ended well."""
@@ -61,7 +63,7 @@ class Run:
     def gate(self) -> dict[str, Any] | None:
         """What the data gate found and compared (see `components.data_gate.findings`), None where there is nothing."""
         folder = self.output("DataGate", "blessing") or self.paths.get(GATE)
-        return None if folder is None else read_json(folder, "anomalies.json")
+        return None if folder is None else read_json(folder, ANOMALIES_FILE)
 
 
 def summarise(run: Run, outcome: Outcome, seconds: float) -> dict[str, Any]:

@@ -9,6 +9,9 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from components.evaluator.verdict import VERDICT_FILE
+from components.pusher.files import PUSH_FILE
+from components.serving_check.check import REPORT_FILE
 from pipeline.steps import Step
 
 NOT_ENDED = "it has not come to its end: it is going on, or was killed"
@@ -127,9 +130,9 @@ def _left_behind(steps: Sequence[Step]) -> LeftBehind:
         return None if folder is None else read_json(folder, file)
 
     return LeftBehind(
-        evaluation=read("Evaluator", "blessing", "verdict.json"),
-        serving=read("ServingCheck", "blessing", "report.json"),
-        push=read("Pusher", "pushed_model", "push.json"),
+        evaluation=read("Evaluator", "blessing", VERDICT_FILE),
+        serving=read("ServingCheck", "blessing", REPORT_FILE),
+        push=read("Pusher", "pushed_model", PUSH_FILE),
     )
 
 

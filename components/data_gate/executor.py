@@ -19,6 +19,7 @@ from tfx.types import artifact, artifact_utils
 
 from components.curated_schema.component import SCHEMA_FILE
 from components.data_gate.check import examine
+from components.data_gate.files import ANOMALIES_FILE, REPORT_FILE
 from components.data_gate.findings import Findings
 from components.errors import DataGateError
 from components.example_gen.profile import read_profiles
@@ -29,8 +30,6 @@ SCHEMA = "schema"
 PROFILE = "profile"
 BLESSING = "blessing"
 CODE = "code"
-ANOMALIES_FILE = "anomalies.json"
-REPORT_FILE = "report.md"
 
 
 class Executor(base_executor.BaseExecutor):

@@ -12,12 +12,11 @@ from typing import Any
 
 from tfx.dsl.io import fileio
 
+from components.example_gen.files import ROWS_FILE, SUMMARY_FILE
 from components.example_gen.rows import BadRow
 from components.example_gen.slices import MOST_VALUES
 from components.features import SPLITS
 
-ROWS_FILE = "rows.jsonl"
-SUMMARY_FILE = "summary.json"
 _HELD_ROWS = 10_000  # by one worker: 5 MB at most
 
 

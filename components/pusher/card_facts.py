@@ -12,7 +12,7 @@ from tfx.dsl.io import fileio
 from tfx.types import artifact, standard_component_specs
 
 from components.evaluator.verdict import VERDICT_FILE
-from components.example_gen.quarantine import SUMMARY_FILE
+from components.example_gen.files import SUMMARY_FILE
 from components.pusher.model_card import Facts
 from components.serving_check.check import REPORT_FILE
 from components.signatures import DECISIONS_FILE

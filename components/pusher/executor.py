@@ -15,6 +15,7 @@ from tfx.utils import proto_utils
 from components import model_folder
 from components.pusher import publish
 from components.pusher.card_facts import gather
+from components.pusher.files import PUSH_FILE
 from components.pusher.model_card import write_card
 from components.pusher.probe import prove_usable
 from components.served_model import executor as served_model
@@ -26,7 +27,6 @@ NONCE = "nonce"
 CARD = "card"
 STATUS = "status"
 NOT_BLESSED = "not_blessed"
-PUSH_FILE = "push.json"
 
 
 class Executor(tfx_executor.Executor):

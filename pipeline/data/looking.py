@@ -12,6 +12,7 @@ from rich.console import Console
 
 from pipeline.config import Config
 from pipeline.folders import make_folder
+from pipeline.home import LOGS
 from pipeline.quiet import logging_to
 from pipeline.sigterm import sigterm_as_interrupt
 
@@ -32,7 +33,7 @@ def looking(config: Config, verb: str) -> Iterator[tuple[Console, Path]]:
     now = datetime.now().astimezone().strftime("%Y-%m-%dT%H-%M-%S")
     with (
         sigterm_as_interrupt(),
-        logging_to(home / "logs" / f"{now}-{verb}.log") as console,
+        logging_to(home / LOGS / f"{now}-{verb}.log") as console,
         tempfile.TemporaryDirectory(prefix=".looking-", dir=home) as folder,
     ):
         yield console, Path(folder)

@@ -8,14 +8,11 @@ from pathlib import Path
 
 from components.serving_check.blessing import last_refusal
 from components.trainer.files import HISTORY_FILE
-from pipeline.history.live import LOGS, TUNE_LOG
-from pipeline.history.rebuild import ARTIFACTS
 from pipeline.history.record import read_object
-from pipeline.run_record import REPORTS
+from pipeline.home import ARTIFACTS, CHECKPOINTS, LOG, LOGS, REPORTS, TUNE_LOG
 from pipeline.run_store import Stored, StoredExecution, StoredRun
 from pipeline.steps import State
 
-_CHECKPOINTS = "checkpoints"
 _TRAINING = re.compile(r"[0-9a-f]{32}")  # a training's folder, by the beginning of its fingerprint
 _SYSTEM = ".system"  # TFX's own folder, in each step's
 
@@ -34,7 +31,7 @@ def folders_of_artifacts(home: Path, stored: Stored, numbers: Iterable[int]) -> 
 
 def paths_of(home: Path, stored: Stored, run_id: str, run: StoredRun | None) -> set[Path]:
     """Everything that is on the disk for a run: what it shares with others, too. It may be gone already."""
-    paths = {home / LOGS / f"{run_id}.log", home / LOGS / TUNE_LOG.format(run_id), home / REPORTS / run_id}
+    paths = {home / LOGS / LOG.format(run_id), home / LOGS / TUNE_LOG.format(run_id), home / REPORTS / run_id}
     for execution in run.executions if run else []:
         paths |= set(_folders_of(home / ARTIFACTS / execution.step, execution))
         paths |= folders_of_artifacts(home, stored, execution.outputs.values())
@@ -55,7 +52,7 @@ def checkpoints_of(home: Path, stored: Stored, kept: Collection[str]) -> dict[Pa
     one that was killed: by the newest run that had begun when it was written. It is spared while a kept run has a
     training that has not ended, which may go on from it.
     """
-    root = home / _CHECKPOINTS / home.name
+    root = home / CHECKPOINTS / home.name
     if not root.is_dir():
         return {}
     owners = _owners(stored)

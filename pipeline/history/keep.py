@@ -8,16 +8,17 @@ from typing import Any
 
 from components.errors import ConfigError, PushError
 from components.model_folder import model_digest, version_folder, versions
+from components.pusher.files import PUSH_FILE
+from components.trainer.files import SERVING_MODEL
 from pipeline.history.rebuild import PastRun
 from pipeline.history.record import read_object
 from pipeline.history.settings import executed_settings, parameter, recorded_settings
+from pipeline.home import SERVED as SERVED_FOLDER
 from pipeline.run_store import Stored, StoredRun
 from pipeline.verdict import Verdict
 
 LAST = "one of the last"
 SERVED = "its model is in the push folder"
-_SERVED_FOLDER = "served"  # below the task's folder, where no other is set
-_SERVING_MODEL = "Format-Serving"  # TFX's, below a Model
 
 
 def kept_runs(past: Sequence[PastRun], stored: Stored, keep: int, served: Sequence[Path]) -> dict[str, str]:
@@ -50,7 +51,7 @@ def push_folders(home: Path, past: Iterable[PastRun]) -> list[Path]:
             f"the push folder {missing[-1]} is not there, so which runs' models are served cannot be told; mount it, "
             "or make an empty folder there if nothing is served any more"
         )
-    return [Path(folder) for folder in dict.fromkeys([str(home / _SERVED_FOLDER), *given])]
+    return [Path(folder) for folder in dict.fromkeys([str(home / SERVED_FOLDER), *given])]
 
 
 def version_folders(bases: Iterable[Path]) -> list[Path]:
@@ -83,10 +84,10 @@ def _is_served(past: PastRun, stored: Stored, served: Sequence[Path], digests: s
 
 def _digest_of_run(past: PastRun, stored: Stored) -> str | None:
     """Of the run's model: as Pusher recorded it, else, where Pusher did not come so far, of the model itself."""
-    push = read_object(_uri(stored, past.stored, "Pusher", "pushed_model"), "push.json") or {}
+    push = read_object(_uri(stored, past.stored, "Pusher", "pushed_model"), PUSH_FILE) or {}
     model = _uri(stored, past.stored, "Trainer", "model")
     recorded: Any = push.get("digest")
-    return recorded or (None if model is None else _digest(str(Path(model, _SERVING_MODEL))))
+    return recorded or (None if model is None else _digest(str(Path(model, SERVING_MODEL))))
 
 
 def _uri(stored: Stored, run: StoredRun | None, step: str, key: str) -> str | None:

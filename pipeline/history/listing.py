@@ -13,10 +13,11 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.history.live import going_on, is_search
-from pipeline.history.rebuild import INTERRUPTED, RUN_ID_FORMAT, RUNNING, PastRun, rebuild
+from pipeline.history.rebuild import INTERRUPTED, RUNNING, PastRun, rebuild
 from pipeline.history.record import recorded_runs
 from pipeline.history.row import Row, is_pruned, pruned_row, row_of
 from pipeline.history.store import homes, read_home
+from pipeline.home import RUN_ID_FORMAT
 from pipeline.run_store import Stored
 from pipeline.summary import STYLES
 

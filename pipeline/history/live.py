@@ -6,8 +6,8 @@ import fcntl
 import struct
 from pathlib import Path
 
-LOGS = "logs"
-TUNE_LOG = "{}-tune.log"
+from pipeline.home import LOGS, TUNE_LOG
+
 _LOCK = ".lock"
 _FLOCK = "hhqqi4x"  # Linux's struct flock: type, whence, start, length, process
 

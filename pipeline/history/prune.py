@@ -29,11 +29,11 @@ from pipeline.history.keep import kept_runs, push_folders, version_folders
 from pipeline.history.listing import past_runs
 from pipeline.history.rebuild import PastRun
 from pipeline.history.row import PRUNED, Row, is_pruned, note_of, row_of
-from pipeline.history.store import STORE_FILE, homes, read_home
+from pipeline.history.store import homes, read_home
+from pipeline.home import STORE_FILE, TUNE
 from pipeline.only_run import only_run
 from pipeline.run_store import Stored, StoredRun, existing, mark_deleted, note
 
-_TUNE = "tune"
 _MB = 1_000_000
 
 
@@ -144,8 +144,8 @@ def carry_out(planned: Plan) -> None:
 def held(home: Path) -> Iterator[None]:
     """Holds off runs and searches of the task. Raises ConfigError where one is going on."""
     with contextlib.ExitStack() as stack:
-        if (home / _TUNE).is_dir():  # whose trials read what the data steps left, without holding the task's lock
-            stack.enter_context(only_run(home / _TUNE, "--root"))
+        if (home / TUNE).is_dir():  # whose trials read what the data steps left, without holding the task's lock
+            stack.enter_context(only_run(home / TUNE, "--root"))
         stack.enter_context(only_run(home, "--root"))
         yield
 

@@ -10,24 +10,27 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from components.data_gate.files import ANOMALIES_FILE
 from components.errors import ConfigError
+from components.evaluator.verdict import VERDICT_FILE
+from components.example_gen.files import SUMMARY_FILE
+from components.pusher.files import PUSH_FILE
+from components.serving_check.check import REPORT_FILE
 from components.trainer.files import HISTORY_FILE
-from pipeline.history.live import LOGS
 from pipeline.history.record import Record, read_object, read_record
 from pipeline.history.store import read_home
+from pipeline.home import ARTIFACTS, LOG, LOGS, RUN_ID_FORMAT
 from pipeline.run_store import Stored, StoredExecution, StoredRun
 from pipeline.steps import State, Step
 from pipeline.summary import GATE, Run
 from pipeline.verdict import NOT_ENDED, LeftBehind, Outcome, Verdict, outcome_of, stopped_with
 
 RUNNING, INTERRUPTED = "RUNNING", "INTERRUPTED"
-RUN_ID_FORMAT = "%Y-%m-%dT%H-%M-%S.%f"
-ARTIFACTS = "artifacts"
 # Outputs that are read by a file of theirs: without it they are as good as none.
 _READ_BY = {
-    ("TextExampleGen", "quarantine"): "summary.json",
+    ("TextExampleGen", "quarantine"): SUMMARY_FILE,
     ("Trainer", "model_run"): HISTORY_FILE,
-    ("DataGate", "blessing"): "anomalies.json",
+    ("DataGate", "blessing"): ANOMALIES_FILE,
 }
 
 
@@ -100,8 +103,8 @@ def _last_executions(stored: StoredRun | None) -> list[StoredExecution]:
 
 def _left_behind(stored: Stored, run: StoredRun | None) -> LeftBehind:
     return LeftBehind(
-        evaluation=_with_reasons(read_object(_output(stored, run, "Evaluator", "blessing"), "verdict.json")),
-        serving=_with_reasons(read_object(_output(stored, run, "ServingCheck", "blessing"), "report.json")),
+        evaluation=_with_reasons(read_object(_output(stored, run, "Evaluator", "blessing"), VERDICT_FILE)),
+        serving=_with_reasons(read_object(_output(stored, run, "ServingCheck", "blessing"), REPORT_FILE)),
         push=_push(stored, run),
     )
 
@@ -126,7 +129,7 @@ def _push(stored: Stored, run: StoredRun | None) -> dict[str, Any] | None:
     artifact = stored.artifacts.get(number) if number is not None else None
     if artifact is None:
         return None
-    push = read_object(artifact.uri, "push.json")
+    push = read_object(artifact.uri, PUSH_FILE)
     if push is not None and isinstance(push.get("status"), str):
         return push
     told = artifact.properties
@@ -164,7 +167,7 @@ def _failure(home: Path, run_id: str, executions: list[StoredExecution]) -> str 
     failed = next((one for one in executions if one.state is State.FAILED), None)
     if failed is None:
         return None
-    log = home / LOGS / f"{run_id}.log"
+    log = home / LOGS / LOG.format(run_id)
     told = failed.error or (f"why is in {log}" if log.is_file() else "no reason is known")
     return f"{failed.step} failed: {told}"
 
@@ -208,10 +211,10 @@ def _is_readable(uri: str, file: str | None) -> bool:
 
 def _paths(home: Path, run: Run, outcome: Outcome, executions: list[StoredExecution]) -> dict[str, str]:
     """As `pipeline.local_run` names them."""
-    log, gate = home / LOGS / f"{run.run_id}.log", next((one for one in executions if one.step == "DataGate"), None)
+    log, gate = home / LOGS / LOG.format(run.run_id), next((one for one in executions if one.step == "DataGate"), None)
     refused = home / ARTIFACTS / "DataGate" / "blessing" / f"{gate.number}-stopped" if gate else None
     named = {
-        GATE: str(refused) if refused and read_object(refused, "anomalies.json") else None,
+        GATE: str(refused) if refused and read_object(refused, ANOMALIES_FILE) else None,
         "served": outcome.folder,
         "evaluation": run.output("Evaluator", "evaluation"),
         "training": run.output("Trainer", "model_run"),

@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pipeline.run_record import RECORD_FILE, REPORTS
+from pipeline.home import REPORTS
+from pipeline.run_record import RECORD_FILE
 
 Record = dict[str, Any]
 

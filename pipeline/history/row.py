@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from components import strict_json
+from components.evaluator.names import OVERALL
 from pipeline.history.rebuild import PastRun
 from pipeline.history.settings import Settings, executed_settings, parameter, recorded_settings
 from pipeline.run_store import StoredRun
@@ -56,8 +57,8 @@ def row_of(past: PastRun) -> Row:
     data, encoder = _section(past, "data"), _section(past, "encoder")
     counted = past.run.rows() or {}
     gated = gated_metrics(past.outcome.evaluation)
-    metrics = of_slice(past.outcome.evaluation, "metrics", "overall")
-    intervals = of_slice(past.outcome.evaluation, "intervals", "overall")
+    metrics = of_slice(past.outcome.evaluation, "metrics", OVERALL)
+    intervals = of_slice(past.outcome.evaluation, "intervals", OVERALL)
     return Row(
         task=past.run.pipeline,
         run_id=past.run.run_id,

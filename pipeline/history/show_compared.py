@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-_COUNT = "example_count"
+from components.evaluator.names import EXAMPLE_COUNT, OVERALL
+
 _LONGEST = 60
 
 
@@ -61,8 +62,8 @@ def _counted(a: dict[str, Any], b: dict[str, Any]) -> Iterator[str]:
 
 
 def _is_shown(each: dict[str, Any], gated: dict[str, list[str]]) -> bool:
-    wanted = gated.get(each["slice"], gated["overall"])
-    return each["metric"] in (*wanted, _COUNT)
+    wanted = gated.get(each["slice"], gated[OVERALL])
+    return each["metric"] in (*wanted, EXAMPLE_COUNT)
 
 
 def _settings_table(settings: list[dict[str, Any]]) -> Table:
@@ -91,14 +92,14 @@ def _difference(each: dict[str, Any]) -> str:
     value, interval = each["difference"], each["interval"]
     if value is None:
         return ""
-    told = f"{value:+,.0f}" if each["metric"] == _COUNT else f"{value:+.4f}"
+    told = f"{value:+,.0f}" if each["metric"] == EXAMPLE_COUNT else f"{value:+.4f}"
     return told + (f" [{interval[0]:+.4f}, {interval[1]:+.4f}]" if interval else "")
 
 
 def _figure(value: Any, metric: str) -> str:
     if not isinstance(value, int | float):
         return "none"
-    return f"{value:,.0f}" if metric == _COUNT else f"{value:.4f}"
+    return f"{value:,.0f}" if metric == EXAMPLE_COUNT else f"{value:.4f}"
 
 
 def _value(value: Any) -> str:

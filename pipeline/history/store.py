@@ -7,9 +7,9 @@ import sqlite3
 from pathlib import Path
 
 from components.errors import ConfigError
+from pipeline.home import STORE_FILE
 from pipeline.run_store import Stored, existing, read_all
 
-STORE_FILE = "metadata.sqlite"
 _PATIENCE = 5.0  # seconds; a run writes for milliseconds, and ML Metadata itself would wait for most of a minute
 _TABLES = "SELECT count(*) FROM sqlite_master WHERE name = 'Context'"
 

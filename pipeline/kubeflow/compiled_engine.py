@@ -13,6 +13,7 @@ from rich.console import Console
 from components.fingerprint import files_digest, json_digest
 from pipeline.config import Config
 from pipeline.display import Display, busy
+from pipeline.home import KUBEFLOW
 from pipeline.kubeflow.settings import VERDICT, Kubeflow
 from pipeline.steps import Step
 from pipeline.verdict import Outcome, Verdict, read_outcome
@@ -65,7 +66,7 @@ class CompiledEngine:
         display = Display(console, steps)
         try:
             with display.showing():
-                home = self._config.pipeline.home / "kubeflow"
+                home = self._config.pipeline.home / KUBEFLOW
                 root = self._config.kubeflow.pipeline_root if self._config.kubeflow else None
                 run_compiled(
                     self._compiled, home, self._parameters, display, steps=steps, read_only=self._read_only, root=root

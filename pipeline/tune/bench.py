@@ -21,6 +21,7 @@ from components.features import EVAL, TRAIN
 from components.fingerprint import json_digest
 from pipeline.config import Config
 from pipeline.display import Display
+from pipeline.home import STORE_FILE
 from pipeline.local_runner import ObservedDagRunner
 from pipeline.outside import Outside, artifacts_folder
 from pipeline.pipeline import build_components, trainer_settings
@@ -107,7 +108,7 @@ def run_data_steps(config: Config, outside: Outside, checkpoints: Path, console:
         Exception: whatever a step raises, wrapped by TFX and Beam.
     """
     components = upstream_of(build_components(config, outside), _TRAINER)
-    store = connection(config.pipeline.home / "metadata.sqlite")
+    store = connection(config.pipeline.home / STORE_FILE)
     pipeline = tfx_pipeline.Pipeline(
         pipeline_name=config.pipeline.name,
         pipeline_root=str(artifacts_folder(config)),

@@ -21,6 +21,7 @@ from pipeline.config import Config
 from pipeline.display import busy
 from pipeline.failure import explain
 from pipeline.folders import make_folder
+from pipeline.home import CHECKPOINTS, LOGS, RUN_ID_FORMAT, TUNE, TUNE_LOG
 from pipeline.local_run import check_at_once
 from pipeline.only_run import only_run
 from pipeline.quiet import logging_to
@@ -115,7 +116,7 @@ class DataSteps:
         from pipeline.tune.bench import run_data_steps, study_name
 
         with only_run(self._config.pipeline.home, "pipeline.root"):
-            bench = run_data_steps(self._config, self._outside, self._folder / "checkpoints", console)
+            bench = run_data_steps(self._config, self._outside, self._folder / CHECKPOINTS, console)
         objective = Objective(self._config, space, bench, self._folder / "trials")
         return Ready(objective, study_name(self._config, self._outside, space))
 
@@ -141,13 +142,13 @@ def tune(config: Config, options: Options, prepare: Prepare = DataSteps) -> int:
     space = read_space(options.search, config)
     _check_devices(config)
     check_at_once(config)
-    folder = config.pipeline.home / "tune"
+    folder = config.pipeline.home / TUNE
     make_folder(folder, "pipeline.root")
     output = (options.output or folder / "best.yaml").absolute()
     check_output(output)
     place = place_of(options.storage, folder / "trials.db")
-    run_id = datetime.now().astimezone().strftime("%Y-%m-%dT%H-%M-%S.%f")
-    log = config.pipeline.home / "logs" / f"{run_id}-tune.log"
+    run_id = datetime.now().astimezone().strftime(RUN_ID_FORMAT)
+    log = config.pipeline.home / LOGS / TUNE_LOG.format(run_id)
     with only_run(folder, "pipeline.root"), sigterm_as_interrupt(), logging_to(log) as console:
         console.print(
             Text.assemble(("bertline", "bold"), f" tune of {config.pipeline.name}, log in {log}"), soft_wrap=True

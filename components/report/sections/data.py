@@ -6,6 +6,8 @@ import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from components.data_gate.files import ANOMALIES_FILE
+from components.example_gen.files import SUMMARY_FILE
 from components.features import CHARACTERS, SPLITS, TOKENS, WORDS
 from components.page import drawing
 from components.page.account import account_table
@@ -61,7 +63,7 @@ def _attempt(part: Callable[[Told], dict[str, Any]], run: Told) -> dict[str, Any
 
 
 def _rows(run: Told) -> dict[str, Any]:
-    return read_json(run.output("TextExampleGen", "quarantine"), "summary.json")
+    return read_json(run.output("TextExampleGen", "quarantine"), SUMMARY_FILE)
 
 
 def _lengths(run: Told) -> dict[str, dict[str, Any]]:
@@ -106,7 +108,7 @@ def _gate(run: Told) -> dict[str, Any]:
         if run.gate is None:
             raise
         folder = run.gate
-    return read_json(folder, "anomalies.json")
+    return read_json(folder, ANOMALIES_FILE)
 
 
 def _label_totals(rows: Mapping[str, Any]) -> dict[str, int]:

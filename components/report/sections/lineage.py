@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from components.example_gen.files import SUMMARY_FILE
 from components.fingerprint import json_digest
 from components.page.tables import Table
 from components.report import words
@@ -54,7 +55,7 @@ def show(numbers: Mapping[str, Any]) -> Section:
 def _spans(run: Told) -> dict[str, int]:
     """Examples by the span that they are of; none where the data has no spans, or is not there."""
     with contextlib.suppress(NotThereError, OSError, ValueError):
-        spans = read_json(run.output("TextExampleGen", "quarantine"), "summary.json").get("spans", {})
+        spans = read_json(run.output("TextExampleGen", "quarantine"), SUMMARY_FILE).get("spans", {})
         return dict(spans) if set(spans) != {"0"} else {}
     return {}
 

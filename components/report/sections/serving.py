@@ -11,6 +11,7 @@ from components.page.tables import MISSED, Table, name_of
 from components.report import words
 from components.report.section import Section
 from components.report.told import NotThereError, Told
+from components.trainer.files import SERVING_MODEL
 
 TITLE = "Serving"
 _MEGABYTE = 1 << 20
@@ -51,7 +52,7 @@ def show(numbers: Mapping[str, Any]) -> Section:
 def _size(run: Told) -> int | None:
     """Of the exported model's files; None where they are not on this machine any more."""
     with contextlib.suppress(NotThereError, OSError):
-        folder = Path(run.output("Trainer", "model"), "Format-Serving")
+        folder = Path(run.output("Trainer", "model"), SERVING_MODEL)
         return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) or None
     return None
 
