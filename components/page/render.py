@@ -15,8 +15,9 @@ _TEMPLATES = Path(__file__).parent / "templates"
 def environment(templates: Path) -> Environment:
     """What renders the templates of a folder, and those that all pages share.
 
-    `page.css` is the look; `parts.html` has the macros `table` and `figure`. Whatever is put into a page goes through
-    the filter `shown`, or `lines` where line breaks are to stay, but for numbers and what was drawn here.
+    `page.html` is the frame of a page, with the blocks `title`, `style`, `header` and `main`; `page.css` is the look;
+    `parts.html` has the macros `table` and `figure`. Whatever is put into a page goes through the filter `shown`, or
+    `lines` where line breaks are to stay, but for numbers and what was drawn here.
     """
     loader = FileSystemLoader([templates, _TEMPLATES])
     made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
