@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+from components.whole_file import write_whole
 
 _PACKAGES = ("bertline", "tfx", "tensorflow")
 
@@ -18,14 +19,7 @@ RECORD_FILE, REPORT_FILE, NUMBERS_FILE = "run.json", "report.html", "report.json
 def write_record(folder: Path, record: Mapping[str, Any]) -> None:
     """Writes `run.json` into the folder so that a reader never meets half of it. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
-    partial = folder / f".{RECORD_FILE}.{os.getpid()}"
-    text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
-    try:
-        # What is no character is escaped as JSON has it.
-        partial.write_text(text, encoding="utf-8", errors="backslashreplace")
-        partial.replace(folder / RECORD_FILE)
-    finally:
-        partial.unlink(missing_ok=True)
+    write_whole(folder / RECORD_FILE, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
 
 
 def versions() -> dict[str, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from components.errors import ConfigError
 from components.example_gen.files import SUMMARY_FILE
 from components.features import NO_LABEL
 from components.trainer.files import HISTORY_FILE
+from components.whole_file import write_whole
 from pipeline.steps import Step
 from pipeline.training_account import account_of_training
 from pipeline.verdict import Outcome, Scored, Verdict, read_json
@@ -101,11 +101,9 @@ def write_summary(summary: dict[str, Any], path: Path, option: str = "--summary"
     """Writes the summary so that a reader never meets half of it. Raises ConfigError where it cannot be written."""
     if not path.name:
         raise ConfigError(f"{option} names no file; give the path of a JSON file")
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        partial.replace(path)
+        write_whole(path, json.dumps(summary, indent=2, ensure_ascii=False) + "\n")
     except OSError as error:
         raise ConfigError(f"{option} {path} cannot be written: {error.strerror}; give another file") from error
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from components import strict_json
 from components.report.collect import collect
 from components.report.page import render
 from components.report.told import Told
+from components.whole_file import write_whole
 
 
 def write(run: Told, page: Path) -> Path:
@@ -18,15 +18,6 @@ def write(run: Told, page: Path) -> Path:
     """
     numbers = collect(run)
     page.parent.mkdir(parents=True, exist_ok=True)
-    _replace(page.with_suffix(".json"), strict_json.dumps(numbers) + "\n")
-    _replace(page, render(numbers))
+    write_whole(page.with_suffix(".json"), strict_json.dumps(numbers) + "\n")
+    write_whole(page, render(numbers))
     return page
-
-
-def _replace(path: Path, text: str) -> None:
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        partial.write_text(text, encoding="utf-8", errors="backslashreplace")
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)

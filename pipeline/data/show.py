@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
 from components.errors import ConfigError
+from components.whole_file import write_whole
 from pipeline.config import Config
 from pipeline.data.ingested import Ingested, ingested
 from pipeline.data.looking import looking
@@ -61,12 +61,7 @@ def _write_page(exploration: Exploration, html: Path) -> None:
     """Writes the page so that a browser never meets half of it."""
     from components.exploration.page import render
 
-    path = html.expanduser().absolute()
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        partial.write_text(render(exploration), encoding="utf-8")
-        partial.replace(path)
+        write_whole(html.expanduser().absolute(), render(exploration))
     except OSError as error:
         raise ConfigError(f"--html {html} cannot be written: {error.strerror}; give another file") from error
-    finally:
-        partial.unlink(missing_ok=True)

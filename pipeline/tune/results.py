@@ -12,6 +12,7 @@ import yaml
 from optuna.trial import FrozenTrial
 
 from components.errors import ConfigError
+from components.whole_file import write_whole
 from pipeline.config import Config
 from pipeline.tune.drawing import draw
 from pipeline.tune.showing import csv_of, shown
@@ -44,8 +45,8 @@ def leave(
     best = best_of(trials, select_by)
     left = Left(None if best is None else output, folder / "trials.csv", folder / "trials.svg")
     if best is not None:
-        _write(output, best_file(config, best, len(trials)).encode())
-    _write(left.trials, csv_of(trials, space, select_by).encode())
+        _write(output, best_file(config, best, len(trials)))
+    _write(left.trials, csv_of(trials, space, select_by))
     _write(left.plot, draw(study, trials, select_by, config.training.seed))
     return left
 
@@ -63,11 +64,9 @@ def best_file(config: Config, best: FrozenTrial, trials: int) -> str:
     return head + yaml.safe_dump(settings, sort_keys=False, allow_unicode=True, width=110)
 
 
-def _write(path: Path, content: bytes) -> None:
+def _write(path: Path, content: str | bytes) -> None:
     """So that a reader never meets half of it."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        partial.write_bytes(content)
-        partial.replace(path)
+        write_whole(path, content)
     except OSError as error:
         raise ConfigError(f"{path} cannot be written: {error.strerror}") from error

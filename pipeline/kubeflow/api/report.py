@@ -15,6 +15,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from components.whole_file import write_whole
 from pipeline.kubeflow.api.schedule import ERROR, ON, PAUSED, Schedule
 from pipeline.kubeflow.api.submit import Prepared
 from pipeline.kubeflow.api.tasks import RunStatus, Task
@@ -40,13 +41,11 @@ def write_json(value: Any, path: Path | None) -> None:
     if path is None:
         return
     text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         if path == STANDARD_OUTPUT:
             click.echo(text, nl=False)
         else:
-            partial.write_text(text, encoding="utf-8")
-            partial.replace(path)
+            write_whole(path, text)
     except BrokenPipeError:  # nobody reads
         abandon(sys.stdout)
     except OSError as error:
