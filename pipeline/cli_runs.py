@@ -43,7 +43,8 @@ def runs_group() -> None:
 def list_command(task: str | None, root: Path, limit: int | None, json_file: Path | None) -> None:
     """List the runs of TASK, a task's name, or of all tasks, newest first, with data, metrics and verdict.
 
-    A run that was killed is INTERRUPTED. What is not known of a run is left out, or said to be none.
+    A run that was killed is INTERRUPTED. What is not known of a run is left out, or said to be none; one that left a
+    damaged file is UNREADABLE, and a note names the file.
     """
     from pipeline.history.listing import as_json, list_runs, print_rows
     from pipeline.summary import write_summary

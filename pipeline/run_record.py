@@ -14,6 +14,7 @@ from components.whole_file import write_whole
 _PACKAGES = ("bertline", "tfx", "tensorflow")
 
 RECORD_FILE, REPORT_FILE, NUMBERS_FILE = "run.json", "report.html", "report.json"
+PRUNED_FILE = "pruned.json"  # in place of all three: the line of a run that only its record told of
 
 
 def write_record(folder: Path, record: Mapping[str, Any]) -> None:

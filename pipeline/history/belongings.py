@@ -8,7 +8,7 @@ from pathlib import Path
 
 from components.serving_check.blessing import last_refusal
 from components.trainer.files import HISTORY_FILE
-from pipeline.history.record import read_object
+from pipeline.history.record import read_sound
 from pipeline.home import ARTIFACTS, CHECKPOINTS, LOG, LOGS, REPORTS, TUNE_LOG
 from pipeline.run_store import Stored, StoredExecution, StoredRun
 from pipeline.steps import State
@@ -75,7 +75,7 @@ def _owners(stored: Stored) -> dict[str, list[str]]:
         trainer = run.execution("Trainer")
         number = trainer.outputs.get("model_run") if trainer else None
         artifact = stored.artifacts.get(number) if number is not None else None
-        fingerprint = (read_object(artifact.uri, HISTORY_FILE) or {}).get("fingerprint") if artifact else None
+        fingerprint = (read_sound(artifact.uri, HISTORY_FILE) or {}).get("fingerprint") if artifact else None
         if isinstance(fingerprint, str):
             owners.setdefault(fingerprint[:32], []).append(run.run_id)
     return owners

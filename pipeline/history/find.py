@@ -8,7 +8,8 @@ from components.errors import ConfigError
 from pipeline.history.listing import past_runs
 from pipeline.history.live import going_on
 from pipeline.history.rebuild import PastRun
-from pipeline.history.row import is_pruned
+from pipeline.history.record import RecordError
+from pipeline.history.row import pruned_rows
 from pipeline.history.store import homes, read_home
 
 
@@ -22,7 +23,15 @@ def find_run(root: Path, word: str | None) -> PastRun:
 
     Raises:
         ConfigError: no run is meant, or several are, or it was pruned, or a store cannot be read.
+        RecordError: a file that the run left is damaged.
     """
+    past = _meant(root, word)
+    if past.damage is not None:
+        raise RecordError(f"{past.run.pipeline}/{past.run.run_id}: {past.damage}")
+    return past
+
+
+def _meant(root: Path, word: str | None) -> PastRun:
     task, _, beginning = (word or "").rpartition("/")
     candidates = homes(root, task or None)
     if word in {home.name for home in candidates} and not task:
@@ -46,12 +55,8 @@ def _past_runs(home: Path) -> list[PastRun]:
 
 
 def _not_found(root: Path, word: str | None, beginning: str, candidates: list[Path]) -> str:
-    pruned = [
-        run.run_id
-        for home in candidates
-        for run in read_home(home).runs
-        if run.run_id.startswith(beginning) and is_pruned(run)
-    ]
+    rows = (row for home in candidates for row in pruned_rows(home, read_home(home)))
+    pruned = [row.run_id for row in rows if row.run_id.startswith(beginning)]
     if pruned:
         return f"the run {pruned[-1]} was pruned, so there is nothing left of it but its line in `bertline runs`"
     what = f"run {word}" if word else "run"

@@ -11,14 +11,16 @@ from components.model_folder import model_digest, version_folder, versions
 from components.pusher.files import PUSH_FILE
 from components.trainer.files import SERVING_MODEL
 from pipeline.history.rebuild import PastRun
-from pipeline.history.record import read_object
+from pipeline.history.record import read_sound
 from pipeline.history.settings import executed_settings, parameter, recorded_settings
+from pipeline.history.shapes import Pushed
 from pipeline.home import SERVED as SERVED_FOLDER
 from pipeline.run_store import Stored, StoredRun
 from pipeline.verdict import Verdict
 
 LAST = "one of the last"
 SERVED = "its model is in the push folder"
+UNKNOWN = "whether its model is served cannot be told: its record is damaged"
 
 
 def kept_runs(past: Sequence[PastRun], stored: Stored, keep: int, served: Sequence[Path]) -> dict[str, str]:
@@ -35,7 +37,8 @@ def kept_runs(past: Sequence[PastRun], stored: Stored, keep: int, served: Sequen
     """
     digests = set(map(_digest_of_version, served))
     of_served = {one.run.run_id: SERVED for one in past if _is_served(one, stored, served, digests)}
-    return of_served | {one.run.run_id: LAST for one in past[max(0, len(past) - keep) :]}
+    unknown = {one.run.run_id: UNKNOWN for one in past if one.damage is not None and one.stored is None}
+    return unknown | of_served | {one.run.run_id: LAST for one in past[max(0, len(past) - keep) :]}
 
 
 def push_folders(home: Path, past: Iterable[PastRun]) -> list[Path]:
@@ -84,7 +87,7 @@ def _is_served(past: PastRun, stored: Stored, served: Sequence[Path], digests: s
 
 def _digest_of_run(past: PastRun, stored: Stored) -> str | None:
     """Of the run's model: as Pusher recorded it, else, where Pusher did not come so far, of the model itself."""
-    push = read_object(_uri(stored, past.stored, "Pusher", "pushed_model"), PUSH_FILE) or {}
+    push = read_sound(_uri(stored, past.stored, "Pusher", "pushed_model"), PUSH_FILE, Pushed) or {}
     model = _uri(stored, past.stored, "Trainer", "model")
     recorded: Any = push.get("digest")
     return recorded or (None if model is None else _digest(str(Path(model, SERVING_MODEL))))

@@ -13,9 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.history.live import going_on, is_search
-from pipeline.history.rebuild import INTERRUPTED, RUNNING, PastRun, rebuild
+from pipeline.history.rebuild import INTERRUPTED, RUNNING, UNREADABLE, PastRun, past_run
 from pipeline.history.record import recorded_runs
-from pipeline.history.row import Row, is_pruned, pruned_row, row_of
+from pipeline.history.row import Row, is_pruned, pruned_files, pruned_rows, row_of
 from pipeline.history.store import homes, read_home
 from pipeline.home import RUN_ID_FORMAT
 from pipeline.run_store import Stored
@@ -24,6 +24,7 @@ from pipeline.summary import STYLES
 _STATE_STYLES = {verdict.value: style for verdict, style in STYLES.items()} | {
     RUNNING: "bold cyan",
     INTERRUPTED: "bold magenta",
+    UNREADABLE: "bold red",
 }
 _LONGEST_REASON = 200
 
@@ -52,19 +53,22 @@ def past_runs(home: Path, stored: Stored, live: str | None = None) -> list[PastR
         stored: what its store has.
         live: the id of the run that goes on now.
     """
-    known = {run.run_id for run in stored.runs}
+    known = {run.run_id for run in stored.runs} | {file.parent.name for file in pruned_files(home)}
     of_store = [run for run in stored.runs if not is_pruned(run) and not is_search(home, run.run_id)]
-    past = [rebuild(home, stored, run, live) for run in of_store]
-    past += [rebuild(home, stored, run_id, live) for run_id in recorded_runs(home) if run_id not in known]
+    past = [past_run(home, stored, run, live) for run in of_store]
+    past += [past_run(home, stored, run_id, live) for run_id in recorded_runs(home) if run_id not in known]
     return sorted(past, key=lambda one: (one.began, one.run.run_id))
 
 
 def print_rows(console: Console, rows: Sequence[Row], root: Path) -> None:
-    """Prints the table, and below it why the last runs ended as they did."""
+    """Prints the table, and below it which files are damaged."""
     if not rows:
         console.print(f"no run was begun below {root}", soft_wrap=True)
         return
     console.print(_table(rows))
+    for row in rows:
+        if row.state == UNREADABLE and not row.pruned:
+            console.print(Text(f"note: {row.task}/{row.run_id}: {'; '.join(row.reasons)}"), soft_wrap=True)
 
 
 def as_json(rows: Sequence[Row]) -> dict[str, object]:
@@ -74,8 +78,7 @@ def as_json(rows: Sequence[Row]) -> dict[str, object]:
 
 def _rows(home: Path) -> list[Row]:
     live, stored = going_on(home), read_home(home)
-    pruned = [row for run in stored.runs if (row := pruned_row(run)) is not None]
-    return pruned + [row_of(past) for past in past_runs(home, stored, live)]
+    return pruned_rows(home, stored) + [row_of(past) for past in past_runs(home, stored, live)]
 
 
 def _table(rows: Sequence[Row]) -> Table:
@@ -94,7 +97,7 @@ def _table(rows: Sequence[Row]) -> Table:
 
 def _cells(row: Row) -> list[Text]:
     verdict = Text(row.state, _STATE_STYLES.get(row.state, ""))
-    if row.reasons and row.state not in (RUNNING, INTERRUPTED):
+    if row.reasons and row.state not in (RUNNING, INTERRUPTED, UNREADABLE):
         verdict.append(f"\n{_shortened('; '.join(row.reasons))}", "dim")
     if row.pruned:
         verdict.append("\npruned", "dim")

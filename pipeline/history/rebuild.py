@@ -1,6 +1,6 @@
 """A past run, from ML Metadata, what its steps left, and the record that it keeps.
 
-What another version of the code left may be missing or otherwise: it is then as if there were none.
+What another version of the code left out is as if there were none. What is damaged makes the run UNREADABLE, alone.
 """
 
 from __future__ import annotations
@@ -17,15 +17,17 @@ from components.example_gen.files import SUMMARY_FILE
 from components.pusher.files import PUSH_FILE
 from components.serving_check.check import REPORT_FILE
 from components.trainer.files import HISTORY_FILE
-from pipeline.history.record import Record, read_object, read_record
+from pipeline.history.record import Record, RecordError, read_left, read_record, read_sound
+from pipeline.history.shapes import Checked, Judged, Pushed, Rows, RunRecord
 from pipeline.history.store import read_home
-from pipeline.home import ARTIFACTS, LOG, LOGS, RUN_ID_FORMAT
-from pipeline.run_store import Stored, StoredExecution, StoredRun
+from pipeline.home import ARTIFACTS, LOG, LOGS, REPORTS, RUN_ID_FORMAT
+from pipeline.run_record import RECORD_FILE
+from pipeline.run_store import Stored, StoredArtifact, StoredExecution, StoredRun
 from pipeline.steps import State, Step
 from pipeline.summary import GATE, Run
 from pipeline.verdict import NOT_ENDED, LeftBehind, Outcome, Verdict, outcome_of, stopped_with
 
-RUNNING, INTERRUPTED = "RUNNING", "INTERRUPTED"
+RUNNING, INTERRUPTED, UNREADABLE = "RUNNING", "INTERRUPTED", "UNREADABLE"
 # Outputs that are read by a file of theirs: without it they are as good as none.
 _READ_BY = {
     ("TextExampleGen", "quarantine"): SUMMARY_FILE,
@@ -41,10 +43,11 @@ class PastRun:
     Attributes:
         home: the folder of its task's runs.
         run, outcome: as they were at its end.
-        state: its verdict, or RUNNING, or INTERRUPTED where it was killed.
+        state: its verdict, or RUNNING, or INTERRUPTED where it was killed, or UNREADABLE.
         began: when.
         record: what it recorded of itself, empty where it did not.
         stored: what ML Metadata has of it, None where it was ended before its first step.
+        damage: which file cannot be read, and what can be done; `run` and `outcome` are then what the store says.
     """
 
     home: Path
@@ -54,6 +57,7 @@ class PastRun:
     began: datetime
     record: Record
     stored: StoredRun | None
+    damage: str | None = None
 
 
 def read_past_run(home: Path, run_id: str) -> tuple[Run, Outcome]:
@@ -65,6 +69,7 @@ def read_past_run(home: Path, run_id: str) -> tuple[Run, Outcome]:
 
     Raises:
         ConfigError: there is no such run, or the store cannot be read.
+        RecordError: a file that it left is damaged.
     """
     stored = read_home(home)
     run = next((one for one in stored.runs if one.run_id == run_id), None)
@@ -82,6 +87,9 @@ def rebuild(home: Path, stored: Stored, of: StoredRun | str, live: str | None = 
         stored: what the store has.
         of: the run in it, or the id of one that is known by its record alone.
         live: the id of the run that goes on now.
+
+    Raises:
+        RecordError: a file that it left is damaged.
     """
     run_id, in_store = (of, None) if isinstance(of, str) else (of.run_id, of)
     record, last = read_record(home, run_id), _last_executions(in_store)
@@ -93,7 +101,29 @@ def rebuild(home: Path, stored: Stored, of: StoredRun | str, live: str | None = 
     began = _began(run_id, in_store, record)
     run = Run(home.name, run_id, began.isoformat(timespec="seconds"), _steps(stored, last, is_live))
     run.paths.update(_paths(home, run, outcome, last))
+    # `run` itself reads the account of rows as it is.
+    read_left(_output(stored, in_store, "TextExampleGen", "quarantine"), SUMMARY_FILE, Rows)
     return PastRun(home, run, outcome, state, began, record, in_store)
+
+
+def unreadable(home: Path, stored: Stored, of: StoredRun | str, live: str | None, damage: str) -> PastRun:
+    """A past run of which `rebuild` found a file to be damaged: what is known without the files of its steps."""
+    run_id, in_store = (of, None) if isinstance(of, str) else (of.run_id, of)
+    record = read_sound(home / REPORTS / run_id, RECORD_FILE, RunRecord) or {}
+    artifact = _artifact(stored, in_store, "Pusher", "pushed_model")
+    outcome = stopped_with([damage], LeftBehind(None, None, _told_of_push(artifact) if artifact else None))
+    began = _began(run_id, in_store, record)
+    run = Run(home.name, run_id, began.isoformat(timespec="seconds"))
+    state = RUNNING if run_id == live else UNREADABLE
+    return PastRun(home, run, outcome, state, began, record, in_store, damage)
+
+
+def past_run(home: Path, stored: Stored, of: StoredRun | str, live: str | None = None) -> PastRun:
+    """The same as `rebuild`, but that a run with a damaged file is UNREADABLE."""
+    try:
+        return rebuild(home, stored, of, live)
+    except RecordError as error:
+        return unreadable(home, stored, of, live, str(error))
 
 
 def _last_executions(stored: StoredRun | None) -> list[StoredExecution]:
@@ -103,35 +133,39 @@ def _last_executions(stored: StoredRun | None) -> list[StoredExecution]:
 
 def _left_behind(stored: Stored, run: StoredRun | None) -> LeftBehind:
     return LeftBehind(
-        evaluation=_with_reasons(read_object(_output(stored, run, "Evaluator", "blessing"), VERDICT_FILE)),
-        serving=_with_reasons(read_object(_output(stored, run, "ServingCheck", "blessing"), REPORT_FILE)),
+        evaluation=_with_reasons(read_left(_output(stored, run, "Evaluator", "blessing"), VERDICT_FILE, Judged)),
+        serving=_with_reasons(read_left(_output(stored, run, "ServingCheck", "blessing"), REPORT_FILE, Checked)),
         push=_push(stored, run),
     )
 
 
 def _output(stored: Stored, run: StoredRun | None, step: str, key: str) -> str | None:
-    execution = run.execution(step) if run else None
-    number = execution.outputs.get(key) if execution else None
-    artifact = stored.artifacts.get(number) if number is not None else None
+    artifact = _artifact(stored, run, step, key)
     return artifact.uri if artifact else None
 
 
+def _artifact(stored: Stored, run: StoredRun | None, step: str, key: str) -> StoredArtifact | None:
+    execution = run.execution(step) if run else None
+    number = execution.outputs.get(key) if execution else None
+    return stored.artifacts.get(number) if number is not None else None
+
+
 def _with_reasons(verdict: dict[str, Any] | None) -> dict[str, Any] | None:
-    if verdict is not None and not isinstance(verdict.get("reasons"), list):
+    if verdict is not None and verdict.get("reasons") is None:
         return {**verdict, "reasons": []}
     return verdict
 
 
 def _push(stored: Stored, run: StoredRun | None) -> dict[str, Any] | None:
     """What Pusher recorded; its artifact's properties say the same without a digest, and outlast the file."""
-    execution = run.execution("Pusher") if run else None
-    number = execution.outputs.get("pushed_model") if execution else None
-    artifact = stored.artifacts.get(number) if number is not None else None
+    artifact = _artifact(stored, run, "Pusher", "pushed_model")
     if artifact is None:
         return None
-    push = read_object(artifact.uri, PUSH_FILE)
-    if push is not None and isinstance(push.get("status"), str):
-        return push
+    push = read_left(artifact.uri, PUSH_FILE, Pushed)
+    return push if push is not None and push.get("status") else _told_of_push(artifact)
+
+
+def _told_of_push(artifact: StoredArtifact) -> dict[str, Any]:
     told = artifact.properties
     version = str(told.get("pushed_version") or "")
     return {
@@ -160,7 +194,7 @@ def _recorded(record: Record) -> tuple[Verdict, list[str]] | None:
     verdict, reasons = record.get("verdict"), record.get("reasons")
     if reasons == [NOT_ENDED] or verdict not in [known.value for known in Verdict]:
         return None
-    return Verdict(verdict), [str(reason) for reason in reasons] if isinstance(reasons, list) else []
+    return Verdict(verdict), reasons or []
 
 
 def _failure(home: Path, run_id: str, executions: list[StoredExecution]) -> str | None:
@@ -176,7 +210,7 @@ def _began(run_id: str, stored: StoredRun | None, record: Record) -> datetime:
     """When the run began; the store knows only when its first step did."""
     try:
         return datetime.fromisoformat(record["started"]).astimezone()
-    except (KeyError, ValueError, TypeError):
+    except (KeyError, ValueError, TypeError, OverflowError, OSError):
         pass
     try:
         return datetime.strptime(run_id, RUN_ID_FORMAT).astimezone()
@@ -204,7 +238,7 @@ def _outputs(stored: Stored, execution: StoredExecution) -> dict[str, str]:
 
 def _is_readable(uri: str, file: str | None) -> bool:
     try:
-        return Path(uri).exists() if file is None else read_object(uri, file) is not None
+        return Path(uri).exists() if file is None else read_sound(uri, file) is not None
     except OSError:
         return False
 
@@ -214,7 +248,7 @@ def _paths(home: Path, run: Run, outcome: Outcome, executions: list[StoredExecut
     log, gate = home / LOGS / LOG.format(run.run_id), next((one for one in executions if one.step == "DataGate"), None)
     refused = home / ARTIFACTS / "DataGate" / "blessing" / f"{gate.number}-stopped" if gate else None
     named = {
-        GATE: str(refused) if refused and read_object(refused, ANOMALIES_FILE) else None,
+        GATE: str(refused) if refused and read_sound(refused, ANOMALIES_FILE) else None,
         "served": outcome.folder,
         "evaluation": run.output("Evaluator", "evaluation"),
         "training": run.output("Trainer", "model_run"),

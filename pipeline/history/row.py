@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping
-from typing import Any
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import pydantic
 
 from components import strict_json
 from components.evaluator.names import OVERALL
-from pipeline.history.rebuild import PastRun
+from pipeline.history.rebuild import UNREADABLE, PastRun
 from pipeline.history.settings import Settings, executed_settings, parameter, recorded_settings
-from pipeline.run_store import StoredRun
+from pipeline.home import REPORTS, STORE_FILE
+from pipeline.run_record import PRUNED_FILE
+from pipeline.run_store import Stored, StoredRun
 
 PRUNED = "bertline_pruned"  # the note on a run in ML Metadata that keeps its row
+_OF_A_SEARCH = strict_json.dumps({})
+
+
+def _moment(text: str) -> str:
+    """A time with its offset, by which rows are ordered. Raises ValueError where it is none."""
+    if datetime.fromisoformat(text).tzinfo is None:
+        raise ValueError("it has no offset from UTC")
+    return text
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,7 +36,7 @@ class Row:
     Attributes:
         task, run_id: whose run it is, and which.
         started: ISO 8601.
-        state: its verdict, RUNNING or INTERRUPTED.
+        state: its verdict, RUNNING, INTERRUPTED or UNREADABLE.
         reasons: why, a sentence each.
         source, path, span: where its data came from.
         rows: how many were read.
@@ -37,7 +50,7 @@ class Row:
 
     task: str
     run_id: str
-    started: str
+    started: Annotated[str, pydantic.AfterValidator(_moment)]
     state: str
     reasons: list[str]
     source: str | None = None
@@ -50,6 +63,9 @@ class Row:
     intervals: dict[str, list[float]] = dataclasses.field(default_factory=dict)
     version: int | None = None
     pruned: bool = False
+
+
+_ROW = pydantic.TypeAdapter(Row)
 
 
 def row_of(past: PastRun) -> Row:
@@ -84,17 +100,38 @@ def is_pruned(run: StoredRun) -> bool:
 
 def note_of(row: Row | None) -> str:
     """What is noted on a run that is pruned; of the data steps of a search there is no row."""
-    return strict_json.dumps({} if row is None else dataclasses.asdict(row))
+    return _OF_A_SEARCH if row is None else strict_json.dumps(dataclasses.asdict(row))
 
 
-def pruned_row(run: StoredRun) -> Row | None:
-    """The row that pruning kept of a run, None where there is none."""
+def pruned_rows(home: Path, stored: Stored) -> list[Row]:
+    """The rows that pruning kept of a task's runs."""
+    store = home / STORE_FILE
+    of_store = [(run, run.notes[PRUNED]) for run in stored.runs if is_pruned(run)]
+    rows = [_kept(home, run.run_id, store, text, run.began) for run, text in of_store if text != _OF_A_SEARCH]
+    return rows + [_kept(home, file.parent.name, file, *_read(file)) for file in pruned_files(home)]
+
+
+def pruned_files(home: Path) -> list[Path]:
+    """The files that keep the rows of pruned runs, those that ML Metadata does not know."""
+    return sorted((home / REPORTS).glob(f"*/{PRUNED_FILE}"))
+
+
+def _read(file: Path) -> tuple[str, float]:
+    """What a file holds, nothing where it cannot be read; and when it was written."""
     try:
-        kept = json.loads(run.notes[PRUNED])
-        known = {field.name for field in dataclasses.fields(Row)}
-        return dataclasses.replace(Row(**{key: kept[key] for key in kept if key in known}), pruned=True)
-    except (KeyError, ValueError, TypeError, AttributeError):
-        return None
+        return file.read_text(encoding="utf-8"), file.stat().st_mtime
+    except (OSError, ValueError):
+        return "", 0.0
+
+
+def _kept(home: Path, run_id: str, where: Path, text: str, began: float) -> Row:
+    """The row that was kept as a text; what can be told where that is damaged."""
+    try:
+        return dataclasses.replace(_ROW.validate_json(text, strict=True), pruned=True)
+    except pydantic.ValidationError:
+        started = datetime.fromtimestamp(began).astimezone().isoformat(timespec="seconds")
+        told = f"the line of this pruned run in {where} is damaged; bring the file back from a copy"
+        return Row(home.name, run_id, started, UNREADABLE, [told], pruned=True)
 
 
 def gated_metrics(evaluation: Mapping[str, Any] | None) -> list[str]:

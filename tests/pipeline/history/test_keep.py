@@ -14,7 +14,9 @@ def runs(count: int, folder: str | None = None) -> list[Any]:
     """Past runs, oldest first, none of which published anything."""
     record = {"config": {"push": {"folder": folder}}}
     return [
-        SimpleNamespace(run=SimpleNamespace(run_id=f"run-{place}"), stored=None, outcome=stopped("x"), record=record)
+        SimpleNamespace(
+            run=SimpleNamespace(run_id=f"run-{place}"), stored=None, outcome=stopped("x"), record=record, damage=None
+        )
         for place in range(count)
     ]
 
