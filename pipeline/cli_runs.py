@@ -93,6 +93,9 @@ def prune_command(task: str | None, keep: int, root: Path, dry_run: bool, yes: b
 
     The last runs stay, and every run whose model is in the push folder, with all that they share with others. A line
     of every pruned run stays in the list.
+
+    Not pruned: versions in the push folder, the trials of `bertline tune`, and ROOT/TASK/kubeflow, which all runs of
+    `bertline compile --run-local` share by a cache of their own.
     """
     from pipeline.history.prune import prune
 

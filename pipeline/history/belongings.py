@@ -10,6 +10,7 @@ from components.serving_check.blessing import last_refusal
 from components.trainer.files import HISTORY_FILE
 from pipeline.history.record import read_sound
 from pipeline.home import ARTIFACTS, CHECKPOINTS, LOG, LOGS, REPORTS, TUNE_LOG
+from pipeline.run_record import PRUNED_FILE
 from pipeline.run_store import Stored, StoredExecution, StoredRun
 from pipeline.steps import State
 
@@ -30,8 +31,13 @@ def folders_of_artifacts(home: Path, stored: Stored, numbers: Iterable[int]) -> 
 
 
 def paths_of(home: Path, stored: Stored, run_id: str, run: StoredRun | None) -> set[Path]:
-    """Everything that is on the disk for a run: what it shares with others, too. It may be gone already."""
-    paths = {home / LOGS / LOG.format(run_id), home / LOGS / TUNE_LOG.format(run_id), home / REPORTS / run_id}
+    """Everything that is on the disk for a run: what it shares with others, too. It may be gone already.
+
+    Of a run that is known by its record alone its line has no other place than the record's folder, which stays for it.
+    """
+    report, line = home / REPORTS / run_id, home / REPORTS / run_id / PRUNED_FILE
+    paths = {home / LOGS / LOG.format(run_id), home / LOGS / TUNE_LOG.format(run_id)}
+    paths |= {report} if run else set(report.glob("*")) - {line}
     for execution in run.executions if run else []:
         paths |= set(_folders_of(home / ARTIFACTS / execution.step, execution))
         paths |= folders_of_artifacts(home, stored, execution.outputs.values())

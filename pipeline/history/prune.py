@@ -16,6 +16,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from components.errors import ConfigError
+from components.whole_file import write_whole
 from pipeline.history.belongings import (
     artifacts_of,
     checkpoints_of,
@@ -28,10 +30,11 @@ from pipeline.history.free import free, may_be_freed, size
 from pipeline.history.keep import kept_runs, push_folders, version_folders
 from pipeline.history.listing import past_runs
 from pipeline.history.rebuild import PastRun
-from pipeline.history.row import PRUNED, Row, is_pruned, note_of, row_of
+from pipeline.history.row import PRUNED, Row, is_pruned, note_of, pruned_files, row_of
 from pipeline.history.store import homes, read_home
-from pipeline.home import STORE_FILE, TUNE
+from pipeline.home import KUBEFLOW, REPORTS, STORE_FILE, TUNE
 from pipeline.only_run import only_run
+from pipeline.run_record import PRUNED_FILE, RECORD_FILE
 from pipeline.run_store import Stored, StoredRun, existing, mark_deleted, note
 
 _MB = 1_000_000
@@ -43,7 +46,8 @@ class Freed:
 
     Attributes:
         run_id: its id.
-        note: what is noted on it in ML Metadata; None where it is not there, or was noted before.
+        note: the line that is kept of it; None where it was kept before.
+        in_store: whether it is kept in ML Metadata; else in the folder of its record.
         artifacts: numbers of the artifacts that are marked as deleted.
         paths: what is deleted.
         bytes: how much that is.
@@ -51,6 +55,7 @@ class Freed:
 
     run_id: str
     note: str | None
+    in_store: bool
     artifacts: frozenset[int]
     paths: tuple[Path, ...]
     bytes: int
@@ -119,25 +124,37 @@ def plan(home: Path, keep: int) -> Plan:
     goes = [run for run in stored.runs if run.run_id not in stays]
     taken: set[Path] = set()
     freed = []
-    for run_id, run in [*((run.run_id, run) for run in goes), *((id_, None) for id_ in _record_only(past, stays))]:
+    alone = [*_record_only(past, stays), *(file.parent.name for file in pruned_files(home))]
+    for run_id, run in [*((run.run_id, run) for run in goes), *((run_id, None) for run_id in alone)]:
         paths = paths_of(home, stored, run_id, run) | {path for path, owner in checkpoints.items() if owner == run_id}
         own = sorted(path for path in paths - spared - taken if may_be_freed(path, home, bases))
         taken |= set(own)
         artifacts = _markable(home, stored, run, kept_artifacts)
-        noted = None if run is None or is_pruned(run) else note_of(_row(by_id.get(run_id)))
+        is_due = not is_pruned(run) if run else run_id in by_id and home / REPORTS / run_id / RECORD_FILE in own
+        noted = note_of(_row(by_id.get(run_id))) if is_due else None
         if own or artifacts or noted is not None:
-            freed.append(Freed(run_id, noted, artifacts, tuple(own), sum(map(size, own))))
+            freed.append(Freed(run_id, noted, run is not None, artifacts, tuple(own), sum(map(size, own))))
     return Plan(home, kept, freed)
 
 
 def carry_out(planned: Plan) -> None:
     """Marks and deletes. To be called while `held`. Raises ConfigError where something cannot be deleted."""
-    store = existing(planned.home / STORE_FILE)
-    note(store, PRUNED, {run.run_id: run.note for run in planned.freed if run.note is not None})
-    mark_deleted(store, {number for run in planned.freed for number in run.artifacts})
+    if any(run.in_store for run in planned.freed):
+        store = existing(planned.home / STORE_FILE)
+        note(store, PRUNED, {run.run_id: run.note for run in planned.freed if run.in_store and run.note is not None})
+        mark_deleted(store, {number for run in planned.freed for number in run.artifacts})
     for run in planned.freed:
+        if not run.in_store and run.note is not None:
+            _keep_line(planned.home / REPORTS / run.run_id / PRUNED_FILE, run.note)
         for path in run.paths:
             free(path)
+
+
+def _keep_line(file: Path, line: str) -> None:
+    try:
+        write_whole(file, line + "\n")
+    except OSError as error:
+        raise ConfigError(f"{file} cannot be written ({error.strerror}); make room, and prune again") from error
 
 
 @contextlib.contextmanager
@@ -201,6 +218,13 @@ def _tell(console: Console, planned: Plan) -> None:
     for run in planned.freed:
         table.add_row(run.run_id, Text("pruned", "yellow"), f"{run.bytes / _MB:,.1f}")
     console.print(table)
+    compiled = planned.home / KUBEFLOW
+    if compiled.is_dir():
+        console.print(
+            f"not pruned: {compiled} ({_mb(size(compiled))}), which all runs of `bertline compile --run-local` share "
+            "by a cache of their own; delete it whole while none goes on, and the next makes anew what it needs",
+            soft_wrap=True,
+        )
 
 
 def _mb(count: int) -> str:

@@ -7,7 +7,8 @@ import sqlite3
 from pathlib import Path
 
 from components.errors import ConfigError
-from pipeline.home import STORE_FILE
+from pipeline.home import REPORTS, STORE_FILE
+from pipeline.run_record import PRUNED_FILE, RECORD_FILE
 from pipeline.run_store import Stored, existing, read_all
 
 _PATIENCE = 5.0  # seconds; a run writes for milliseconds, and ML Metadata itself would wait for most of a minute
@@ -23,7 +24,7 @@ def homes(root: Path, task: str | None = None) -> list[Path]:
     if not root.is_dir():
         raise ConfigError(f"--root {root}: there is no such folder (seen from {Path.cwd()}); give that of the runs")
     try:
-        found = sorted(entry for entry in root.absolute().iterdir() if (entry / STORE_FILE).is_file())
+        found = sorted(entry for entry in root.absolute().iterdir() if _keeps_runs(entry))
     except OSError as error:
         raise ConfigError(f"--root {root} cannot be read ({error.strerror}: {error.filename})") from error
     if task is None:
@@ -35,14 +36,21 @@ def homes(root: Path, task: str | None = None) -> list[Path]:
     return chosen
 
 
+def _keeps_runs(home: Path) -> bool:
+    """Whether runs were begun there: those of `compile --run-local` make no store."""
+    return (home / STORE_FILE).is_file() or any(
+        file for name in (RECORD_FILE, PRUNED_FILE) for file in (home / REPORTS).glob(f"*/{name}")
+    )
+
+
 def read_home(home: Path) -> Stored:
-    """Everything in the store of a task's runs; nothing where its first run was killed before it was made.
+    """Everything in the store of a task's runs; nothing where there is none, or it was killed before it was made.
 
     Raises:
         ConfigError: the store is locked, or is no store, or cannot be read.
     """
     path = home / STORE_FILE
-    if not _has_tables(path):
+    if not path.is_file() or not _has_tables(path):
         return Stored([], {})
     try:
         return read_all(existing(path))

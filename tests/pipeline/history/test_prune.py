@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import shutil
@@ -256,19 +257,86 @@ def test_a_folder_that_was_moved_is_pruned_without_what_its_last_run_shares(home
     assert len(folders(moved, "Trainer/model")) == 1
 
 
+def record(home: Path, run_id: str, verdict: str, **more) -> None:
+    """What a run keeps of itself that ML Metadata does not know, with its report and its log."""
+    (folder := home / "reports" / run_id).mkdir(parents=True)
+    known = {"run_id": run_id, "verdict": verdict, "reasons": ["it was interrupted"], **more}
+    (folder / "run.json").write_text(json.dumps(known))
+    (folder / "report.html").write_text("page")
+    (home / "logs").mkdir(exist_ok=True)
+    (home / "logs" / f"{run_id}.log").write_text("log")
+
+
 def test_reports_go_too_and_a_run_that_has_nothing_else_is_not_forgotten(home):
-    verdicts = {"run-0": "STOPPED", "run-1": "NOT BLESSED", "run-3": "NOT BLESSED", "compiled": "PUSHED"}
-    for run_id, ended in verdicts.items():
-        (home / "reports" / run_id).mkdir(parents=True)
-        started = {} if run_id.startswith("run-3") else {"started": "2025-01-01T00:00:00+00:00"}
-        record = {"run_id": run_id, "verdict": ended, "reasons": ["it was interrupted"], **started}
-        (home / "reports" / run_id / "run.json").write_text(json.dumps(record))
+    for run_id, ended in {"run-0": "STOPPED", "run-1": "NOT BLESSED", "compiled": "PUSHED"}.items():
+        record(home, run_id, ended, started="2025-01-01T00:00:00+00:00")
+    record(home, "run-3", "NOT BLESSED")
     (home / "served" / "4").mkdir()
     prune(home, 1)
-    assert sorted(path.name for path in (home / "reports").iterdir()) == ["compiled", "run-3"]
+    reports = home / "reports"
+    assert sorted(path.name for path in reports.iterdir()) == ["compiled", "run-0", "run-3"]
+    assert [path.name for path in (reports / "run-0").iterdir()] == ["pruned.json"]
+    assert not (home / "logs" / "run-0.log").exists()
     (home / "served" / "4").rmdir()
     prune(home, 1)
-    assert [path.name for path in (home / "reports").iterdir()] == ["run-3"]
+    assert [path.name for path in (reports / "compiled").iterdir()] == ["pruned.json"]
+    assert len(list((reports / "run-3").iterdir())) == 2
+
+
+def test_a_run_that_is_known_by_its_record_alone_keeps_its_line_too(tmp_path):
+    home = tmp_path / "runs" / "task"
+    encoder = {"config": {"encoder": {"handle": "tiny"}, "data": {"source": "imdb"}}}
+    record(home, "2026-01-01T10-00-00.000001", "PUSHED", version=3, **encoder)
+    record(home, "2026-01-02T10-00-00.000001", "STOPPED")
+    before = list_runs(home.parent, None, None)
+    assert [(row.state, row.version) for row in before] == [("STOPPED", None), ("PUSHED", 3)]
+    prune(home, 1)
+    after = list_runs(home.parent, None, None)
+    assert after == [before[0], dataclasses.replace(before[1], pruned=True)]
+    assert [path.name for path in (home / "logs").iterdir()] == ["2026-01-02T10-00-00.000001.log"]
+    with pytest.raises(ConfigError, match=r"the run 2026-01-01T10-00-00\.000001 was pruned"):
+        find_run(home.parent, "2026-01-01")
+    assert "there is nothing to prune" in prune(home, 1)
+    assert not (home / "metadata.sqlite").exists()
+
+
+def test_killed_after_the_line_was_kept_pruning_goes_on(tmp_path, monkeypatch):
+    home = tmp_path / "runs" / "task"
+    record(home, "run-1", "STOPPED")
+
+    def killed(path):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(pruning, "free", killed)
+        assert bertline(home, "--keep", "0", "--yes").exit_code != 0
+    assert [row.pruned for row in list_runs(home.parent, None, None)] == [True]
+    prune(home, 0)
+    assert everything(home) == {"reports/run-1/pruned.json"}
+    assert [(row.run_id, row.state, row.pruned) for row in list_runs(home.parent, None, None)] == [
+        ("run-1", "STOPPED", True)
+    ]
+
+
+def test_reports_behind_a_link_are_neither_deleted_nor_written(tmp_path):
+    home, outside = tmp_path / "runs" / "task", tmp_path / "outside"
+    record(home, "run-1", "STOPPED")
+    (home / "reports").rename(outside)
+    (home / "reports").symlink_to(outside)
+    prune(home, 0)
+    assert sorted(path.name for path in (outside / "run-1").iterdir()) == ["report.html", "run.json"]
+
+
+def test_what_is_not_pruned_of_compiled_runs_is_said(home):
+    store = home / "kubeflow" / "store"
+    store.mkdir(parents=True)
+    (store / "object").write_bytes(b"0" * 2_500_000)
+    for arguments in (("--dry-run",), ()):
+        told = prune(home, 1, *arguments)
+        assert (
+            f"not pruned: {home / 'kubeflow'} (2.5 MB), which all runs of `bertline compile --run-local` share" in told
+        )
+    assert (store / "object").exists()
 
 
 def test_the_newest_refusal_of_the_serving_check_stays_by_which_older_blessings_are_stale(home):
