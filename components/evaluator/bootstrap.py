@@ -7,7 +7,7 @@ text, and how often it was written stands beside it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -94,7 +94,7 @@ def _parts(predictions: Predictions, wanted: Wanted) -> Iterator[_Part]:
             yield from (_Part(model, name, frozenset(of)) for name, of in slices.items() if name in there)
 
 
-def _weights(ids: Sequence[str], draws: int) -> Iterator[np.ndarray]:
+def _weights(ids: np.ndarray, draws: int) -> Iterator[np.ndarray]:
     """How often each row is drawn, uint8 [some draws, rows]: no row comes near 256 times."""
     encoded = pa.array(ids).dictionary_encode()
     text, texts = encoded.indices.to_numpy(), len(encoded.dictionary)

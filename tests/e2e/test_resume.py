@@ -1,10 +1,11 @@
-"""A real run that is killed in mid-epoch, and goes on where it was."""
+"""A real run that is killed, in mid-epoch or while it is evaluated, and goes on where it was."""
 
 from __future__ import annotations
 
 import json
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ encoder: {{handle: {encoder}, max_tokens: 64}}
 training: {{epochs: 3, batch_size: 8, checkpoint_steps: 10, precision: float32, dropout: 0.3}}
 gates: {{metrics: {{accuracy: {{at_least: 0.99}}}}}}
 """
+# What the untrained encoder passes.
+PASSING = ("gates.metrics.accuracy.at_least=0.05", "training.epochs=1")
 
 
 def make_project(folder: Path, encoder: Path) -> Project:
@@ -76,3 +79,51 @@ def test_a_run_killed_in_mid_epoch_ends_with_the_weights_of_one_that_was_not(tmp
     assert record["epochs"]["val_auc"] == expected_record["epochs"]["val_auc"]
     assert weights.keys() == expected.keys()
     assert all(np.array_equal(weights[name], expected[name]) for name in expected)
+
+
+def kill_in_evaluator(project: Project) -> None:
+    """Runs until the Evaluator scores; so many draws follow that it cannot end in the meantime."""
+    command = project.command(project.folder / "killed.json", *PASSING, "gates.resamples=100000")
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=project.folder) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if "examples scored" in line:
+                process.send_signal(signal.SIGKILL)
+    assert process.returncode == -signal.SIGKILL, "the run ended before it could be killed"
+
+
+def bertline(project: Project, *arguments: str) -> str:
+    """What a command that succeeds prints."""
+    command = [sys.executable, "-m", "pipeline", *arguments, "--root", str(project.folder / "runs")]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=project.folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def listed(project: Project) -> list[dict[str, Any]]:
+    """The runs that `bertline runs` lists, the newest first."""
+    bertline(project, "runs", "list", "--json", str(project.folder / "runs.json"))
+    return json.loads((project.folder / "runs.json").read_text())["runs"]
+
+
+def test_a_run_killed_while_it_is_evaluated_is_told_and_gone_on_with(tmp_path, tiny_encoder):
+    project = make_project(tmp_path / "project", tiny_encoder)
+    kill_in_evaluator(project)
+    assert project.versions() == []
+    [killed] = listed(project)
+    assert (killed["state"], killed["version"], killed["metrics"]) == ("INTERRUPTED", None, {})
+    assert killed["examples"].keys() == {"train", "eval", "test"}
+
+    page = bertline(project, "report", "--output", str(tmp_path / "killed.html"))
+    assert str(tmp_path / "killed.html") in page
+    numbers = json.loads((tmp_path / "killed.json").read_text())
+    assert "was killed" in (tmp_path / "killed.html").read_text()
+    assert numbers["training"]["history"]
+    assert "missing" in numbers["slices"]
+
+    done = project.run(*PASSING, "gates.resamples=100")
+    states = done.states()
+    assert done.summary["verdict"] == "PUSHED", done.output
+    assert (states["Trainer"], states["LinearBaseline"], states["Evaluator"]) == ("cached", "cached", "done")
+    assert project.versions() == [done.summary["version"]]
+    assert [run["state"] for run in listed(project)] == ["PUSHED", "INTERRUPTED"]

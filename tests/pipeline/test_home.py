@@ -27,7 +27,9 @@ def written_out(path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("reader", "names"), [("pipeline/history", WRITTEN | OF_A_RUN), ("components/report", WRITTEN)], ids=str
+    ("reader", "names"),
+    [("pipeline/history", WRITTEN | OF_A_RUN), ("components/report", WRITTEN)],
+    ids=["history", "report"],
 )
 def test_who_reads_a_file_has_its_name_from_who_writes_it(reader, names):
     found = {path.name: known for path in (ROOT / reader).rglob("*.py") if (known := written_out(path) & names)}

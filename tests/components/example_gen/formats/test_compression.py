@@ -20,9 +20,9 @@ def read(path, member=None):
     ("suffix", "content"),
     [
         ("", b"text"),
-        (".gz", gzip.compress(b"te") + gzip.compress(b"xt")),
-        (".GZ", gzip.compress(b"text")),
-        (".tgz", gzip.compress(b"text")),
+        (".gz", gzip.compress(b"te", mtime=0) + gzip.compress(b"xt", mtime=0)),
+        (".GZ", gzip.compress(b"text", mtime=0)),
+        (".tgz", gzip.compress(b"text", mtime=0)),
         (".xz", lzma.compress(b"text")),
         (".bz2", bz2.compress(b"text")),
         (".zip", zipped(a__csv=b"text")),
