@@ -89,7 +89,7 @@ def measure(
                 _extractor(_READ, beam.Map(ReadRows(sliced, task.terms))),
                 predict,
                 _extractor(_SCORE, beam.Map(AddScores(linear))),
-                _extractor(_BLOCKS, beam.FlatMap(tfma_metric.blocks)),
+                _extractor(_BLOCKS, beam.ParDo(tfma_metric.ExtractBlocks())),
             ],
             evaluators=[
                 tfma_evaluator.MetricsPlotsAndValidationsEvaluator(config, run_after=_BLOCKS),
