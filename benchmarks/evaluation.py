@@ -28,14 +28,19 @@ from components.errors import BertlineError
 
 _WIDTH = 120
 _ROWS = {LONG: 1000, SHORT: 10_000}  # that many take minutes
+_TEXTS = {"long": (LONG,), "short": (SHORT,), "both": (LONG, SHORT)}
 _LABELS = (1, 6)  # of reviews and questions, and of toxic comments
 _UNTRAINED = "MiniLM, not trained"
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """How much is measured. `rows` None: `_ROWS`; no `rounds`, `draws` or `memory_rows`: not measured."""
+    """How much is measured, on which `texts`. `rows` None: `_ROWS`.
 
+    No `rounds`, `draws` or `memory_rows`: not measured.
+    """
+
+    texts: Sequence[str]
     rows: int | None
     model: Path | None
     rounds: int
@@ -61,6 +66,7 @@ class Result:
 
 
 @click.command()
+@click.option("--texts", type=click.Choice(["long", "short", "both"]), default="both", show_default=True)
 @click.option("--rows", type=click.IntRange(min=FEW + 1), help="Of each workload; if left out, 1,000 and 10,000.")
 @click.option("--model", type=click.Path(path_type=Path), help="A version's folder, or a push folder.")
 @click.option("--rounds", type=click.IntRange(min=0), default=3, show_default=True, help="Of scoring; 0: none.")
@@ -74,6 +80,7 @@ class Result:
 )
 @json_option
 def main(
+    texts: str,
     rows: int | None,
     model: Path | None,
     rounds: int,
@@ -85,7 +92,7 @@ def main(
 
     The model is that of `make demo` unless another is given; without one, a MiniLM that was never trained.
     """
-    settings = Settings(rows, model, rounds, draws, memory_rows)
+    settings = Settings(_TEXTS[texts], rows, model, rounds, draws, memory_rows)
     console = Console(width=_WIDTH)
     described = machine.describe()
     console.print(machine.line(described))
@@ -129,8 +136,8 @@ def _score(settings: Settings, model: Path | None, folder: Path, tell: Tell) -> 
         model = measure.make_model(folder / "untrained", trivial=False)
     tell(f"scoring with {model}")
     return [
-        measure.scoring(name, settings.rows or rows, model, settings.rounds, folder / name, tell)
-        for name, rows in _ROWS.items()
+        measure.scoring(name, settings.rows or _ROWS[name], model, settings.rounds, folder / name, tell)
+        for name in settings.texts
     ]
 
 

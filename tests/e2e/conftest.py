@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -68,6 +69,18 @@ class Project:
         done = subprocess.run(self.command(summary, *overrides), capture_output=True, text=True, cwd=self.folder)
         assert summary.exists(), done.stdout + done.stderr
         return Run(done.returncode, done.stdout + done.stderr, json.loads(summary.read_text()))
+
+    def killed(self, is_reached: Callable[[str], bool], *overrides: str) -> list[str]:
+        """Runs the pipeline until it prints a line that `is_reached` is true of, and kills it; what it printed."""
+        command, lines = self.command(self.folder / "killed.json", *overrides), []
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=self.folder) as process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                lines.append(line)
+                if is_reached(line):
+                    process.send_signal(signal.SIGKILL)
+        assert process.returncode == -signal.SIGKILL, "the run ended before it could be killed"
+        return lines
 
     def command(self, summary: Path, *overrides: str) -> list[str]:
         """The command line of a run."""

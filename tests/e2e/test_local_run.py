@@ -6,8 +6,6 @@ import json
 import random
 import re
 import shutil
-import signal
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -30,15 +28,7 @@ UP_TO_TRAINER = STEPS[: STEPS.index("Trainer") + 1]
 @pytest.fixture(scope="module")
 def killed(project: Project) -> list[str]:
     """A first run that is killed as soon as its data has been ingested; the lines that it had printed."""
-    command = project.command(project.folder / "killed.json")
-    lines = []
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=project.folder) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            lines.append(line)
-            if line.startswith("StatisticsGen"):
-                process.send_signal(signal.SIGKILL)
-    return lines
+    return project.killed(lambda line: line.startswith("StatisticsGen"))
 
 
 @pytest.fixture(scope="module")

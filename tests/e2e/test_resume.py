@@ -83,13 +83,7 @@ def test_a_run_killed_in_mid_epoch_ends_with_the_weights_of_one_that_was_not(tmp
 
 def kill_in_evaluator(project: Project) -> None:
     """Runs until the Evaluator scores; so many draws follow that it cannot end in the meantime."""
-    command = project.command(project.folder / "killed.json", *PASSING, "gates.resamples=100000")
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=project.folder) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            if "examples scored" in line:
-                process.send_signal(signal.SIGKILL)
-    assert process.returncode == -signal.SIGKILL, "the run ended before it could be killed"
+    project.killed(lambda line: "examples scored" in line, *PASSING, "gates.resamples=100000")
 
 
 def bertline(project: Project, *arguments: str) -> str:
@@ -118,7 +112,9 @@ def test_a_run_killed_while_it_is_evaluated_is_told_and_gone_on_with(tmp_path, t
     assert str(tmp_path / "killed.html") in page
     numbers = json.loads((tmp_path / "killed.json").read_text())
     assert "was killed" in (tmp_path / "killed.html").read_text()
-    assert numbers["training"]["history"]
+    states = {name: step["state"] for name, step in numbers["durations"]["steps"].items()}
+    assert (states["Trainer"], states["Evaluator"]) == ("done", "cancelled")
+    assert numbers["training"]["epochs"]["loss"]
     assert "missing" in numbers["slices"]
 
     done = project.run(*PASSING, "gates.resamples=100")
