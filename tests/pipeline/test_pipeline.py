@@ -112,7 +112,7 @@ def test_the_code_of_the_server_is_the_checks_own(config, outside, monkeypatch):
     [
         *((library, {"serving_check"}) for library in ("grpcio", "aiohttp", "httpx", "protobuf")),
         ("numpy", {"serving_check", "data_gate", "evaluator", "linear_baseline", "trainer"}),
-        ("scipy", {"data_gate", "linear_baseline", "trainer"}),
+        ("scipy", {"data_gate", "linear_baseline", "trainer", "evaluator"}),
         ("scikit-learn", {"linear_baseline", "trainer"}),
         ("pyarrow", {"example_gen", "data_gate", "evaluator", "linear_baseline"}),
         ("apache-beam", {"example_gen", "evaluator"}),
