@@ -14,7 +14,7 @@ class Ranking:
     """The scores of one label, sorted once.
 
     Attributes:
-        has_both: whether there is a row of each class; without, no area is defined.
+        rarer: how many rows the rarer class has; without any, no area is defined.
     """
 
     def __init__(self, scores: np.ndarray, is_positive: np.ndarray) -> None:
@@ -23,8 +23,9 @@ class Ranking:
             scores: float32 [n]; rows of equal scores are one point of the curves.
             is_positive: bool [n].
         """
-        self.has_both = bool(is_positive.any() and not is_positive.all())
-        if not self.has_both:
+        positives = int(is_positive.sum())
+        self.rarer = min(positives, len(is_positive) - positives)
+        if not self.rarer:
             return
         self._order = np.argsort(-scores, kind="stable")
         self._is_positive = is_positive[self._order]
@@ -38,7 +39,7 @@ class Ranking:
         Args:
             weights: how often each row counts, [n], in the order that the scores came in; once where left out.
         """
-        if not self.has_both:
+        if not self.rarer:
             return math.nan, math.nan
         count = np.ones(len(self._order)) if weights is None else weights[self._order].astype(np.float64)
         called, hits = np.cumsum(count)[self._ends], np.cumsum(count * self._is_positive)[self._ends]

@@ -30,13 +30,11 @@ class BiasMeasurer:
             BNSP_AUC: np.where(is_member, is_positive, ~is_positive),
         }
         self._parts = {name: (chosen, Ranking(scores[chosen], is_positive[chosen])) for name, chosen in rows.items()}
-        held = {name: int(is_positive[chosen].sum()) for name, chosen in rows.items()}
-        self._fewest = {name: min(count, int(rows[name].sum()) - count) for name, count in held.items()}
         self._invalid = not np.isfinite(scores).all()
 
     def evidence(self) -> dict[str, Evidence]:
         """What the areas rest on, where every row counts once."""
-        return {name: Evidence(fewest, is_share=False) for name, fewest in self._fewest.items()}
+        return {name: Evidence(ranking.rarer, is_share=False) for name, (_, ranking) in self._parts.items()}
 
     def measure(self, weights: np.ndarray | None = None) -> dict[str, float]:
         """The areas by name; NaN where one has no row of a class, or any score is no probability.

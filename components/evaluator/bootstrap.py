@@ -62,27 +62,33 @@ def resample(
         advance: told how many draws of a part (a model in a slice) are done, and of how many.
     """
     parts = list(_parts(predictions, wanted))
-    found: dict[Key, np.ndarray] = {}
+    found: dict[Key, list[np.ndarray]] = {}
     estimates: dict[Key, float] = {}
     evidence: dict[Key, Evidence] = {}
-    begun = 0
+    done = 0
     for weights in _weights(predictions.ids, draws):
         # One part after another: of many labels and slices all at once would fill the memory.
-        for place, part in enumerate(parts):
+        for part in parts:
             measured = _measured(predictions, part, group_label)
-            keys = {name: (part.model, part.slice, name) for name in part.metrics if _is_known(measured.figures, name)}
-            for name, key in keys.items():
-                found.setdefault(key, np.full(draws, np.nan))
+            for name, values in _drawn(measured, part.metrics, weights).items():
+                key = part.model, part.slice, name
+                found.setdefault(key, []).append(values)
                 estimates[key] = measured.figures[name]
                 if name in measured.evidence:
                     evidence[key] = measured.evidence[name]
-            for number, of_draw in enumerate(weights, begun):
-                figures = measured.measure(of_draw[measured.rows].astype(np.float64))
-                for name, key in keys.items():
-                    found[key][number] = figures.get(name, np.nan)  # of a slice that the draw holds no row of
-            advance(begun * len(parts) + len(weights) * (place + 1), draws * len(parts))
-        begun += len(weights)
-    return Resampled(confidence, found, estimates, evidence)
+            done += len(weights)
+            advance(done, draws * len(parts))
+    return Resampled(confidence, {key: np.concatenate(of) for key, of in found.items()}, estimates, evidence)
+
+
+def _drawn(measured: _Measured, metrics: Collection[str], weights: np.ndarray) -> dict[str, np.ndarray]:
+    """The metrics in each draw, [draws], of those that the rows as they are leave defined."""
+    found = {name: np.full(len(weights), np.nan) for name in metrics if np.isfinite(measured.figures.get(name, np.nan))}
+    for number, of_draw in enumerate(weights):
+        figures = measured.measure(of_draw[measured.rows].astype(np.float64))
+        for name, values in found.items():
+            values[number] = figures.get(name, np.nan)  # of a slice that the draw holds no row of
+    return found
 
 
 def _parts(predictions: Predictions, wanted: Wanted) -> Iterator[_Part]:
@@ -107,10 +113,6 @@ def _weights(ids: np.ndarray, draws: int) -> Iterator[np.ndarray]:
                 for _ in range(min(at_once, draws - begun))
             ]
         )
-
-
-def _is_known(figures: Figures, name: str) -> bool:
-    return bool(np.isfinite(figures.get(name, np.nan)))
 
 
 def _measured(predictions: Predictions, part: _Part, group_label: int) -> _Measured:

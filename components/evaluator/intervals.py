@@ -56,6 +56,8 @@ class Resampled:
         low, high = found
         evidence = self.evidence.get(key)
         if evidence is not None and (evidence.is_share or low == high):
+            if not evidence.trials:
+                return None
             least, most = _wilson(self.estimates[key], evidence.trials, self.confidence)
             low, high = min(low, least), max(high, most)
         return max(low, 0.0), high

@@ -66,6 +66,16 @@ class _Cells(NamedTuple):
     rejections: np.ndarray
     misses: np.ndarray
 
+    @property
+    def held(self) -> np.ndarray:
+        """Of which the label is true."""
+        return self.hits + self.misses
+
+    @property
+    def decided(self) -> np.ndarray:
+        """Of which it is answered."""
+        return self.hits + self.alarms
+
 
 def every_figure(names: Sequence[str]) -> frozenset[str]:
     """All that can be measured of labels with those names."""
@@ -105,6 +115,7 @@ class Measurer:
         self._marks: Any = sparse.csr_matrix(
             np.concatenate([decided & self._held, decided, self._held], axis=1).T, dtype=np.float64
         )
+        self._once = self._cells(len(self._held), None)
         self._losses = self._row_losses()
         self._rankings = self._ranked()
         self._has_areas = bool(self._rankings or self._wanted & {AUC, AUC_PR})
@@ -119,9 +130,9 @@ class Measurer:
         labels (`multilabel`), and so is the log loss; each label's own are there as `auc/NAME`, and so on; `auc_micro`,
         `precision_micro`, `recall_micro` and `f1_micro` take all labels together.
 
-        A share of nothing is 0, as scikit-learn has it: a label that is never answered has no merit. Of rows with
-        weights, a draw, it is undefined instead, and a mean is of the labels that the draw leaves defined: that chance
-        drew no row of a label says nothing of the model.
+        A share of nothing is 0, as scikit-learn has it: a label that is never answered has no merit. With weights, a
+        draw, it is undefined where only the draw has nothing, and a mean is of the labels that it leaves defined: that
+        chance drew no row of a label says nothing of the model.
 
         Args:
             weights: how often each row counts, [n]; once where it is left out.
@@ -142,14 +153,12 @@ class Measurer:
 
     def evidence(self) -> dict[str, Evidence]:
         """What the figures between 0 and 1 rest on, where every row counts once."""
-        rows = len(self._held)
-        cells = self._cells(rows, None)
-        held, decided = cells.hits + cells.misses, cells.hits + cells.alarms
+        rows, held, decided = len(self._held), self._once.held, self._once.decided
         trials = {PRECISION: decided, RECALL: held, F1: held, AUC_PR: held, AUC: np.minimum(held, rows - held)}
         found = {ACCURACY: Evidence(rows, is_share=self._kind != MULTILABEL)}
         if len(self._names) == 1:
             return found | {name: Evidence(int(of[0]), name in _SHARES) for name, of in trials.items()}
-        found |= {name: Evidence(int(of.min()), is_share=False) for name, of in trials.items()}
+        found |= {name: Evidence(_least(of), is_share=False) for name, of in trials.items()}
         found |= {micro(name): Evidence(int(trials[name].sum()), is_share=False) for name in MICRO}
         for number, label in enumerate(self._names):
             found |= {of_label(name, label): Evidence(int(of[number]), name in _SHARES) for name, of in trials.items()}
@@ -165,7 +174,7 @@ class Measurer:
         columns = range(len(self._names)) if self._wanted & {AUC, AUC_PR} else own
         rankings = {number: Ranking(self._scores[:, number], self._held[:, number]) for number in columns}
         # A label without an area leaves the mean undefined, so that the others' would be computed in vain.
-        is_defined = all(ranking.has_both for ranking in rankings.values())
+        is_defined = all(ranking.rarer for ranking in rankings.values())
         return {number: ranking for number, ranking in rankings.items() if is_defined or number in own}
 
     def _cells(self, count: float, weights: np.ndarray | None) -> _Cells:
@@ -175,8 +184,8 @@ class Measurer:
 
     def _of_labels(self, cells: _Cells, count: float, weights: np.ndarray | None) -> dict[str, np.ndarray]:
         """The figures of each label against the rest, [labels]."""
-        values = {ACCURACY: _shares(cells.hits + cells.rejections, np.full(len(self._names), count), weights)}
-        values |= _answered(cells, weights)
+        right = cells.hits + cells.rejections
+        values = {ACCURACY: right / count if count else np.full(len(right), math.nan), **_answered(cells, self._once)}
         if self._has_areas:
             areas = np.full((2, len(self._names)), math.nan)
             for number, ranking in self._rankings.items():
@@ -187,11 +196,11 @@ class Measurer:
     def _of_many(
         self, by_label: Mapping[str, np.ndarray], cells: _Cells, count: float, weights: np.ndarray | None
     ) -> Figures:
-        together = _Cells(*(cell.sum(keepdims=True) for cell in cells))
+        together, once = (_Cells(*(cell.sum(keepdims=True) for cell in of)) for of in (cells, self._once))
         right = together.hits[0] / count if self._kind == MULTICLASS and count else by_label[ACCURACY].mean()
         values = {ACCURACY: float(right)}
         values |= {name: _mean(by_label[name], weights) for name in MACRO if name in by_label}
-        values |= {micro(name): float(value[0]) for name, value in _answered(together, weights).items()}
+        values |= {micro(name): float(value[0]) for name, value in _answered(together, once).items()}
         if self._all is not None:
             repeated = None if weights is None else np.repeat(weights, len(self._names))
             values[micro(AUC)] = self._all.areas(repeated)[0]
@@ -218,21 +227,25 @@ class Measurer:
         return -np.log(np.where(self._held, scores, 1 - scores)).mean(axis=1)
 
 
-def _answered(cells: _Cells, weights: np.ndarray | None) -> dict[str, np.ndarray]:
-    hits, alarms, _, misses = cells
-    f1 = _shares(2 * hits, 2 * hits + alarms + misses, weights)
-    if weights is not None:
-        f1 = np.where(hits + misses > 0, f1, math.nan)
+def _answered(cells: _Cells, once: _Cells) -> dict[str, np.ndarray]:
+    """Precision, recall and F1 of the cells, [labels]: 0 where `once`, the rows as they are, has nothing to divide by
+    either, and NaN where only these have not.
+    """
+    f1 = _shares(2 * cells.hits, cells.held + cells.decided, once.held + once.decided)
     return {
-        PRECISION: _shares(hits, hits + alarms, weights),
-        RECALL: _shares(hits, hits + misses, weights),
-        F1: f1,
+        PRECISION: _shares(cells.hits, cells.decided, once.decided),
+        RECALL: _shares(cells.hits, cells.held, once.held),
+        F1: np.where((cells.held == 0) & (once.held > 0), math.nan, f1),
     }
 
 
-def _shares(parts: np.ndarray, wholes: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
-    nothing = np.full(len(parts), 0.0 if weights is None else math.nan)
-    return np.divide(parts, wholes, out=nothing, where=wholes > 0)
+def _shares(parts: np.ndarray, wholes: np.ndarray, wholes_once: np.ndarray) -> np.ndarray:
+    return np.divide(parts, wholes, out=np.where(wholes_once > 0, math.nan, 0.0), where=wholes > 0)
+
+
+def _least(trials: np.ndarray) -> int:
+    """Of the labels that have any; 0 where none has."""
+    return int(trials[trials > 0].min(initial=trials.max(initial=0)))
 
 
 def _mean(values: np.ndarray, weights: np.ndarray | None) -> float:

@@ -163,6 +163,32 @@ def test_means_are_of_the_labels_that_a_draw_holds():
     assert np.isfinite(found.draws["candidate", "overall", "auc"]).all()
 
 
+def test_labels_that_no_row_holds_count_in_draws_as_they_do_in_the_estimate():
+    from components.evaluator.decisions import Decisions
+
+    names = ("a", "b", "c")
+    scores = np.random.default_rng(6).dirichlet((2, 1, 1), 200)
+    targets = np.eye(3, dtype=int)[np.zeros(200, int)]  # as in the slice of a label
+    rows = [("label=a",)] * 200
+    predictions = predictions_of(targets, {"candidate": scores}, rows, Decisions("multiclass", names, ()))
+    estimates = metrics_of(predictions, "candidate")["label=a"]
+    found = resampled(predictions, {"candidate": {"label=a": METRICS}}).intervals()["label=a"]
+    assert {"f1", "recall", "precision", "accuracy"} <= set(found)
+    for metric in ("f1", "recall", "precision"):
+        assert found[metric][0] < estimates[metric] < found[metric][1]
+
+
+def test_what_rests_on_no_trial_has_no_interval():
+    from components.evaluator.decisions import Decisions
+
+    targets = np.zeros((50, 2), int)
+    scores = {"candidate": np.full((50, 2), 0.1)}
+    predictions = predictions_of(targets, scores, decisions=Decisions("multilabel", ("a", "b"), (0.5, 0.5)))
+    wanted = ["accuracy", "recall", "recall/a", "precision", "f1", "f1_micro"]
+    found = resampled(predictions, {"candidate": {"overall": wanted}}, 50).intervals()["overall"]
+    assert set(found) == {"accuracy"}
+
+
 def test_a_slice_that_a_draw_holds_no_row_of_is_undefined_in_it():
     bands = [("length_band=long",)] * 2 + [()] * 98
     predictions = predictions_of(np.arange(100) % 2, {"candidate": np.linspace(0, 1, 100)}, bands)
