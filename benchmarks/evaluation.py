@@ -27,7 +27,7 @@ from benchmarks.rounds import Tell
 from components.errors import BertlineError
 
 _WIDTH = 120
-_ROWS = {LONG: 1000, SHORT: 10_000}  # that many take minutes
+_ROWS = {LONG: 1000, SHORT: 4000}  # that many take minutes
 _TEXTS = {"long": (LONG,), "short": (SHORT,), "both": (LONG, SHORT)}
 _LABELS = (1, 6)  # of reviews and questions, and of toxic comments
 _UNTRAINED = "MiniLM, not trained"
@@ -67,7 +67,7 @@ class Result:
 
 @click.command()
 @click.option("--texts", type=click.Choice(["long", "short", "both"]), default="both", show_default=True)
-@click.option("--rows", type=click.IntRange(min=FEW + 1), help="Of each workload; if left out, 1,000 and 10,000.")
+@click.option("--rows", type=click.IntRange(min=FEW + 1), help="Of each workload; if left out, 1,000 and 4,000.")
 @click.option("--model", type=click.Path(path_type=Path), help="A version's folder, or a push folder.")
 @click.option("--rounds", type=click.IntRange(min=0), default=3, show_default=True, help="Of scoring; 0: none.")
 @click.option("--draws", type=click.IntRange(min=0), default=1000, show_default=True, help="0: no bootstrap.")

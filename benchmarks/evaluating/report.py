@@ -33,7 +33,7 @@ def scoring_claims(scoring: Scoring) -> list[Claim]:
         return [figure(step, plain) for step, plain in pairs]
 
     def more(step: SideRun, plain: SideRun) -> float:
-        return (_each(step, rows) - _each(plain, rows)) * _MS
+        return (_each(step, rows, _seconds) - _each(plain, rows, _seconds)) * _MS
 
     named = f"{scoring.workload}: step / plain"
     whole = of_rounds(lambda step, plain: step.all.seconds / plain.all.seconds)
@@ -48,16 +48,20 @@ def scoring_claims(scoring: Scoring) -> list[Claim]:
         *claims,
         Claim(
             f"… of {DRAWN_ROWS:,} rows, by the two below",
-            of_rounds(lambda step, plain: projected(step, rows) / projected(plain, rows)),
+            of_rounds(lambda a, b: projected(a, rows, _seconds) / projected(b, rows, _seconds)),
+        ),
+        Claim(
+            f"… of {DRAWN_ROWS:,} rows, of processor seconds",
+            of_rounds(lambda a, b: projected(a, rows, _processors) / projected(b, rows, _processors)),
         ),
         Claim(f"… once, {FEW} rows: above plain", of_rounds(lambda a, b: a.few.seconds - b.few.seconds), unit="s"),
         Claim("… each further row: above plain", of_rounds(more), unit="ms"),
     ]
 
 
-def projected(run: SideRun, rows: int) -> float:
-    """Seconds for as many rows as are drawn from, by those of a few and those of each further row."""
-    return run.few.seconds + _each(run, rows) * (DRAWN_ROWS - FEW)
+def projected(run: SideRun, rows: int, figure: Callable[[Took], float]) -> float:
+    """Seconds of a kind for as many rows as are drawn from, by those of a few and those of each further row."""
+    return figure(run.few) + _each(run, rows, figure) * (DRAWN_ROWS - FEW)
 
 
 def drawing_claims(drawing: Drawing, scorings: Sequence[Scoring]) -> list[Claim]:
@@ -117,9 +121,17 @@ def as_json(scoring: Scoring) -> dict[str, Any]:
     return {**dataclasses.asdict(scoring), "rows_per_second": rates(scoring)}
 
 
-def _each(run: SideRun, rows: int) -> float:
-    """Seconds of each row beyond the few."""
-    return (run.all.seconds - run.few.seconds) / (rows - FEW)
+def _each(run: SideRun, rows: int, figure: Callable[[Took], float]) -> float:
+    """Seconds of a kind for each row beyond the few."""
+    return (figure(run.all) - figure(run.few)) / (rows - FEW)
+
+
+def _seconds(took: Took) -> float:
+    return took.seconds
+
+
+def _processors(took: Took) -> float:
+    return took.processor_seconds
 
 
 def _median(scorings: Sequence[Scoring], side: str, figure: Callable[[Took], float]) -> float:

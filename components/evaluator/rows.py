@@ -15,6 +15,7 @@ import tensorflow_model_analysis as tfma
 
 # Registers the tokeniser's operators in whichever process loads the models: Beam's workers import this module.
 import tensorflow_text  # noqa: F401
+from tfx_bsl.coders import example_coder
 
 from components import features
 from components.evaluator import scoring_progress
@@ -55,11 +56,11 @@ class ReadRows:
         """
         self._sliced, self._identities = tuple(sliced), Identities(terms)
 
-    def __call__(self, extracts: dict[str, Any]) -> dict[str, Any]:
-        """Extracts with the fields of `Rows` but scores under `ROWS`, and TFMA's INPUT_KEY: arrays alone, since TFMA
-        divides a batch that a model fails on, to try its rows one by one.
+    def __call__(self, serialized: np.ndarray) -> dict[str, Any]:
+        """Serialized Examples, bytes [batch], to extracts with the fields of `Rows` but scores under `ROWS`, and TFMA's
+        INPUT_KEY: arrays alone, since TFMA divides a batch that a model fails on, to try its rows one by one.
         """
-        batch: pa.RecordBatch = extracts[tfma.ARROW_RECORD_BATCH_KEY]
+        batch = example_coder.ExamplesToRecordBatchDecoder().DecodeBatch(serialized.tolist())
         groups = self._groups(batch)
         by_feature = {feature: values for feature in self._sliced if (values := _values(batch, feature)) is not None}
         slices = np.empty(batch.num_rows, object)
@@ -70,7 +71,6 @@ class ReadRows:
             )
             for row in range(batch.num_rows)
         ]
-        serialized = np.array([record[0] for record in _column(batch, tfma.ARROW_INPUT_COLUMN)], dtype=object)
         rows = {
             "ids": np.array([_text(value[0]) for value in _column(batch, features.ID)], dtype=object),
             "targets": np.array(_column(batch, features.TARGET), np.int8).reshape(batch.num_rows, -1),

@@ -8,7 +8,7 @@ from benchmarks.evaluating.names import LONG, PLAIN, STEP
 
 
 def a_run(seconds, few):
-    return SideRun(Took(seconds, 3 * seconds, 5.0), Took(few, 3 * few, 5.0))
+    return SideRun(Took(seconds, 3 * seconds, 5.0), Took(few, 2 * few, 5.0))
 
 
 def a_scoring(rows=1032, step=((14.0, 4.0), (24.0, 4.0)), plain=((10.0, 1.0), (10.0, 1.0))):
@@ -24,11 +24,13 @@ def test_ratios_are_made_within_a_round():
 
 
 def test_what_is_paid_once_and_what_with_each_row_are_told_apart():
-    _, _, projected, once, each = report.scoring_claims(a_scoring())
+    _, _, projected, of_processors, once, each = report.scoring_claims(a_scoring())
     assert once.values == [3.0, 3.0]
     assert each.values == [pytest.approx(1.0), pytest.approx(11.0)]  # (10 - 9) and (20 - 9) ms
     assert projected.values[0] == pytest.approx((4 + 0.010 * 24_968) / (1 + 0.009 * 24_968))
-    assert [claim.goal for claim in (projected, once, each)] == [None] * 3
+    # 42 s of processors for 1,032 rows, 8 of them for the first 32; and 30 and 2.
+    assert of_processors.values[0] == pytest.approx((8 + 0.034 * 24_968) / (2 + 0.028 * 24_968))
+    assert [claim.goal for claim in (projected, of_processors, once, each)] == [None] * 4
 
 
 def test_no_more_rows_than_a_few_tell_nothing_of_each():

@@ -81,7 +81,7 @@ def test_a_given_model_is_measured(ran, tmp_path):
         (tmp_path / "7" / name).write_bytes(b"bytes")
     result = invoke("--model", tmp_path, "--rounds", 1, "--draws", 0, "--memory-rows", "")
     assert result.exit_code == 0, result.output
-    assert ran.calls == [(LONG, 1000, "7", 1), (SHORT, 10_000, "7", 1)]
+    assert ran.calls == [(LONG, 1000, "7", 1), (SHORT, 4000, "7", 1)]
 
 
 def test_a_folder_without_a_model_is_refused(ran, tmp_path):
