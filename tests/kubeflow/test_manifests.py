@@ -245,7 +245,9 @@ def test_the_network_policy_is_that_of_the_nightly_runs_pods(nightly):
 
 
 def test_the_cluster_is_what_the_configuration_accepts(cluster):
-    Kubeflow.model_validate(cluster["kubeflow"])
+    section = Kubeflow.model_validate(cluster["kubeflow"])
+    assert section.image == cluster["kubeflow"]["image"]
+    assert list(section.volumes) == list(cluster["kubeflow"]["volumes"])
 
 
 def test_the_cluster_names_what_the_manifests_make(cluster):
@@ -299,6 +301,7 @@ def test_the_overlay_sets_the_namespace_and_the_image_of_its_cluster(cluster):
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_what_is_built_for_a_cluster_is_what_kubernetes_accepts(example, version):
+    assert {"ConfigMap", "CronJob", "NetworkPolicy"} <= {resource["kind"] for resource in example}
     for resource in example:
         kubernetes_validate.validate(resource, version, strict=True)
 
@@ -327,5 +330,7 @@ def test_the_cluster_in_the_config_map_is_the_one_of_the_repository(example):
 
 @pytest.mark.parametrize("folder", ["base", "cronjob", "volumes"])
 def test_each_folder_can_be_built_alone(folder):
-    for resource in kustomized(MANIFESTS / folder):
+    built = kustomized(MANIFESTS / folder)
+    assert built
+    for resource in built:
         kubernetes_validate.validate(resource, VERSIONS[-1], strict=True)
