@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from components.evaluator.bootstrap import Wanted
 from components.evaluator.gates import compared_slices, gated_metrics
 from components.evaluator.names import ACCURACY, AUC, BIAS, CANDIDATE, F1, METRICS, OVERALL, base, micro
 from components.evaluator.verdict import Metrics
@@ -19,7 +18,7 @@ _MOST_AREAS = 12  # labels of which slices have the mean area: each is as dear a
 _MICRO_AUC = micro(AUC)  # of six labels, as dear as all of their own areas together
 
 
-def wanted_figures(gates: Mapping[str, Any], metrics: Mapping[str, Metrics]) -> Wanted:
+def wanted_figures(gates: Mapping[str, Any], metrics: Mapping[str, Metrics]) -> dict[str, dict[str, frozenset[str]]]:
     """What is to be drawn, of what was measured.
 
     Args:
@@ -33,7 +32,7 @@ def wanted_figures(gates: Mapping[str, Any], metrics: Mapping[str, Metrics]) -> 
     compared = compared_slices(gates, own)
     usual = _OF_SLICES if sum(base(name) == AUC for name in own[OVERALL]) <= _MOST_AREAS else _OF_SLICES - {AUC}
     of_slices = {name: usual | gated | (rivals if name in compared else set()) for name in own if name != OVERALL}
-    wanted: dict[str, dict[str, frozenset[str]]] = {CANDIDATE: {OVERALL: whole, **of_slices}}
+    wanted = {CANDIDATE: {OVERALL: whole, **of_slices}}
     for model in metrics.keys() - {CANDIDATE}:
         wanted[model] = dict.fromkeys((OVERALL, *sorted(compared)), frozenset(rivals))
     return wanted
