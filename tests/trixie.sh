@@ -32,10 +32,11 @@ copy_in() { # FILES...: to the same paths inside the root; those that do not exi
     done
 }
 
-# What this system needs to reach its package index: name resolution, certificates, pip's settings.
+# What this system needs to reach its package index: name resolution, certificates, pip's settings and the constraints
+# that lie beside them.
 copy_network_settings() {
     copy_in /etc/resolv.conf /etc/hosts "${SSL_CERT_FILE:-}" "${REQUESTS_CA_BUNDLE:-}" "${CURL_CA_BUNDLE:-}" "${PIP_CERT:-}" \
-        "${PIP_CONFIG_FILE:-}" /etc/pip.conf /etc/xdg/pip/pip.conf
+        "${PIP_CONFIG_FILE:-}" /etc/pip.conf /etc/xdg/pip/*
     local settings
     for settings in .pip/pip.conf .config/pip/pip.conf; do
         [ ! -f "$HOME/$settings" ] || install -D --mode=600 "$HOME/$settings" "$ROOT/root/$settings"

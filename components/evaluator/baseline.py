@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import saved_model_pb2
 from tfx.types import artifact
 from tfx.utils import path_utils
@@ -16,6 +17,8 @@ from components.errors import EvaluationError
 from components.evaluator.decisions import Decisions, DecisionsError, default_decisions, read_decisions
 from components.served_model import executor as served_model
 from components.signatures import SCORES, SERVING_DEFAULT, SERVING_EXAMPLES
+
+_GRAPH = "saved_model.pb"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,9 +55,9 @@ def candidate_decisions(folder: str, labels: Mapping[str, Any]) -> Decisions:
     """
     try:
         decisions = read_decisions(folder, labels)
-    except DecisionsError as error:
+        cause = difference_in_labels(decisions, default_decisions(labels)) or _wrong_number(folder, decisions)
+    except (DecisionsError, _GraphError) as error:
         raise EvaluationError(f"the trained model cannot be evaluated: {error}; mend its export") from error
-    cause = difference_in_labels(decisions, default_decisions(labels)) or _wrong_number(folder, decisions)
     if cause:
         raise EvaluationError(
             f"the trained model cannot be evaluated: {cause}, as labels.kind and labels.names say; mend its export"
@@ -83,11 +86,11 @@ def find_baseline(served: Sequence[artifact.Artifact], candidate: str, labels: M
     baseline = Baseline(folder, version, is_candidate, problem=None)
     try:
         baseline = dataclasses.replace(baseline, decisions=read_decisions(folder, labels))
-    except DecisionsError as error:
+        cause = _difference_in_signature(folder, candidate) or difference_in_labels(
+            baseline.decisions, read_decisions(candidate, labels)
+        )
+    except (DecisionsError, _GraphError) as error:
         return baseline.with_problem(str(error))
-    cause = _difference_in_signature(folder, candidate) or difference_in_labels(
-        baseline.decisions, read_decisions(candidate, labels)
-    )
     return baseline if cause is None else baseline.with_problem(cause)
 
 
@@ -123,10 +126,19 @@ def _wrong_number(folder: str, decisions: Decisions) -> str | None:
     return f"it gives {shape[-1]} scores for {_shown(decisions)}"
 
 
+class _GraphError(Exception):
+    """A SavedModel's graph cannot be read."""
+
+
 def _signatures(folder: str) -> Mapping[str, Any]:
     model = saved_model_pb2.SavedModel()
-    model.ParseFromString((Path(folder) / "saved_model.pb").read_bytes())
-    return model.meta_graphs[0].signature_def
+    try:
+        model.ParseFromString((Path(folder) / _GRAPH).read_bytes())
+        return model.meta_graphs[0].signature_def
+    except (OSError, DecodeError, IndexError) as error:
+        raise _GraphError(
+            f"its {_GRAPH} cannot be read ({type(error).__name__}), it is cut off or of something else"
+        ) from error
 
 
 def _scores_shape(signatures: Mapping[str, Any]) -> list[int] | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from components.evaluator.areas import Ranking
-from components.evaluator.measures import Evidence
+from components.evaluator.measures import Evidence, whole_trials
 from components.evaluator.names import BNSP_AUC, BPSN_AUC, SUBGROUP_AUC
 
 
@@ -30,11 +30,20 @@ class BiasMeasurer:
             BNSP_AUC: np.where(is_member, is_positive, ~is_positive),
         }
         self._parts = {name: (chosen, Ranking(scores[chosen], is_positive[chosen])) for name, chosen in rows.items()}
+        self._is_positive = is_positive
         self._invalid = not np.isfinite(scores).all()
 
-    def evidence(self) -> dict[str, Evidence]:
-        """What the areas rest on, where every row counts once."""
-        return {name: Evidence(ranking.rarer, is_share=False) for name, (_, ranking) in self._parts.items()}
+    def evidence(self, weights: np.ndarray) -> dict[str, Evidence]:
+        """What the areas rest on: the rows of the rarer class.
+
+        Args:
+            weights: of how many trials each row is one, [n]: of fewer where rows repeat a text.
+        """
+        trials = {
+            name: min(weights[chosen & self._is_positive].sum(), weights[chosen & ~self._is_positive].sum())
+            for name, (chosen, _) in self._parts.items()
+        }
+        return {name: Evidence(whole_trials(of), is_share=False) for name, of in trials.items()}
 
     def measure(self, weights: np.ndarray | None = None) -> dict[str, float]:
         """The areas by name; NaN where one has no row of a class, or any score is no probability.

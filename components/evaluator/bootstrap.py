@@ -7,16 +7,17 @@ text, and how often it was written stands beside it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+import dataclasses
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
 from components.evaluator.bias import BiasMeasurer
-from components.evaluator.intervals import Key, Resampled
+from components.evaluator.intervals import Drawn, Key, Resampled
 from components.evaluator.measures import Answers, Evidence, Figures, Measurer
-from components.evaluator.names import BIAS, IDENTITY, OVERALL
+from components.evaluator.names import BIAS, CANDIDATE, IDENTITY, MACRO, OVERALL, of_label
 from components.evaluator.predictions import Predictions
 
 Wanted = Mapping[str, Mapping[str, Collection[str]]]
@@ -34,7 +35,9 @@ class _Part(NamedTuple):
 
 
 class _Measured(NamedTuple):
-    """What measures a part, by the weights of `rows`, with its figures and evidence where every row counts once."""
+    """What measures a part, by the weights of `rows`, with its figures where every row counts once, and what they rest
+    on, where every text does.
+    """
 
     rows: np.ndarray | slice
     measure: Callable[[np.ndarray], Figures]
@@ -62,33 +65,59 @@ def resample(
         advance: told how many draws of a part (a model in a slice) are done, and of how many.
     """
     parts = list(_parts(predictions, wanted))
-    found: dict[Key, list[np.ndarray]] = {}
-    estimates: dict[Key, float] = {}
-    evidence: dict[Key, Evidence] = {}
+    texts = pa.array(predictions.ids).dictionary_encode().indices.to_numpy()
+    found: dict[Key, list[Drawn]] = {}
     done = 0
-    for weights in _weights(predictions.ids, draws):
+    for weights in _weights(texts, draws):
         # One part after another: of many labels and slices all at once would fill the memory.
         for part in parts:
-            measured = _measured(predictions, part, group_label)
-            for name, values in _drawn(measured, part.metrics, weights).items():
-                key = part.model, part.slice, name
-                found.setdefault(key, []).append(values)
-                estimates[key] = measured.figures[name]
-                if name in measured.evidence:
-                    evidence[key] = measured.evidence[name]
+            measured = _measured(predictions, part, texts, group_label)
+            for name, drawn in _drawn(measured, part.metrics, predictions.scored, weights).items():
+                found.setdefault((part.model, part.slice, name), []).append(drawn)
             done += len(weights)
             advance(done, draws * len(parts))
-    return Resampled(confidence, {key: np.concatenate(of) for key, of in found.items()}, estimates, evidence)
+    return Resampled(confidence, {key: _joined(of) for key, of in found.items()}, _same(predictions))
 
 
-def _drawn(measured: _Measured, metrics: Collection[str], weights: np.ndarray) -> dict[str, np.ndarray]:
-    """The metrics in each draw, [draws], of those that the rows as they are leave defined."""
-    found = {name: np.full(len(weights), np.nan) for name in metrics if np.isfinite(measured.figures.get(name, np.nan))}
+def _joined(drawn: Sequence[Drawn]) -> Drawn:
+    """One figure of some draws, and of others."""
+    labels = tuple(map(_joined, zip(*(some.labels for some in drawn), strict=True)))
+    return dataclasses.replace(drawn[0], values=np.concatenate([some.values for some in drawn]), labels=labels)
+
+
+def _same(predictions: Predictions) -> frozenset[str]:
+    """The models that are the candidate itself."""
+    scores, decisions = predictions.scores, predictions.decisions
+    return frozenset(
+        model
+        for model in scores
+        if model != CANDIDATE
+        and CANDIDATE in scores
+        and decisions[model] == decisions[CANDIDATE]
+        and np.array_equal(scores[model], scores[CANDIDATE])
+    )
+
+
+def _drawn(
+    measured: _Measured, metrics: Collection[str], labels: Sequence[str], weights: np.ndarray
+) -> dict[str, Drawn]:
+    """The metrics in each draw, of those that the rows as they are leave defined."""
+    of_labels = {
+        name: [of_label(name, label) for label in labels] if len(labels) > 1 and name in MACRO else []
+        for name in metrics
+        if np.isfinite(measured.figures.get(name, np.nan))
+    }
+    values = {name: np.full(len(weights), np.nan) for of in ([*of_labels], *of_labels.values()) for name in of}
     for number, of_draw in enumerate(weights):
         figures = measured.measure(of_draw[measured.rows].astype(np.float64))
-        for name, values in found.items():
-            values[number] = figures.get(name, np.nan)  # of a slice that the draw holds no row of
-    return found
+        for name, of_draws in values.items():
+            of_draws[number] = figures.get(name, np.nan)  # of a slice that the draw holds no row of
+
+    def drawn(name: str) -> Drawn:
+        own = tuple(map(drawn, of_labels.get(name, ())))
+        return Drawn(measured.figures[name], values[name], measured.evidence.get(name), own)
+
+    return {name: drawn(name) for name in of_labels}
 
 
 def _parts(predictions: Predictions, wanted: Wanted) -> Iterator[_Part]:
@@ -100,35 +129,45 @@ def _parts(predictions: Predictions, wanted: Wanted) -> Iterator[_Part]:
             yield from (_Part(model, name, frozenset(of)) for name, of in slices.items() if name in there)
 
 
-def _weights(ids: np.ndarray, draws: int) -> Iterator[np.ndarray]:
-    """How often each row is drawn, uint8 [some draws, rows]: no row comes near 256 times."""
-    encoded = pa.array(ids).dictionary_encode()
-    text, texts = encoded.indices.to_numpy(), len(encoded.dictionary)
+def _weights(texts: np.ndarray, draws: int) -> Iterator[np.ndarray]:
+    """How often each row is drawn, uint8 [some draws, rows]: no row comes near 256 times.
+
+    Args:
+        texts: the number of each row's text, from 0 on.
+        draws: how many.
+    """
+    count = int(texts.max(initial=-1)) + 1
     generator = np.random.default_rng(0)
-    at_once = max(1, min(draws, _MOST_BYTES // max(1, len(text))))
+    at_once = max(1, min(draws, _MOST_BYTES // max(1, len(texts))))
     for begun in range(0, draws, at_once):
         yield np.stack(
             [
-                np.bincount(generator.integers(0, texts, texts), minlength=texts).astype(np.uint8)[text]
+                np.bincount(generator.integers(0, count, count), minlength=count).astype(np.uint8)[texts]
                 for _ in range(min(at_once, draws - begun))
             ]
         )
 
 
-def _measured(predictions: Predictions, part: _Part, group_label: int) -> _Measured:
+def _measured(predictions: Predictions, part: _Part, texts: np.ndarray, group_label: int) -> _Measured:
     """Of a group of people, areas are of rows outside of it too, and so of all rows."""
     is_member = np.ones(len(predictions.ids), bool) if part.slice == OVERALL else predictions.slices[part.slice]
     scores = predictions.scores[part.model]
     decided = predictions.decisions[part.model].decide(scores[is_member])
     answers = Answers(scores[is_member], decided)
     measurer = Measurer(predictions.kind, predictions.scored, predictions.targets[is_member], answers, part.metrics)
+    evidence = measurer.evidence(_each_text_once(texts[is_member]))
     if not (part.slice.startswith(f"{IDENTITY}=") and part.metrics & set(BIAS)):
-        return _Measured(is_member, measurer.measure, measurer.measure(), measurer.evidence())
+        return _Measured(is_member, measurer.measure, measurer.measure(), evidence)
     held = predictions.targets[:, group_label].astype(bool)
     bias = BiasMeasurer(scores[:, group_label], held, is_member)
     return _Measured(
         slice(None),
         lambda weights: measurer.measure(weights[is_member]) | bias.measure(weights),
         measurer.measure() | bias.measure(),
-        measurer.evidence() | bias.evidence(),
+        evidence | bias.evidence(_each_text_once(texts)),
     )
+
+
+def _each_text_once(texts: np.ndarray) -> np.ndarray:
+    """What each row weighs where those of one text weigh 1 together, float64 [rows]."""
+    return 1 / np.bincount(texts)[texts] if len(texts) else np.ones(0)

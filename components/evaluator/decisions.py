@@ -76,10 +76,10 @@ def written_decisions(folder: str) -> Decisions | None:
         DecisionsError: its file cannot be used.
     """
     file = Path(folder) / DECISIONS_FILE
-    return decisions_of(file.read_text(encoding="utf-8"), DECISIONS_FILE) if file.is_file() else None
+    return decisions_of(file.read_bytes(), DECISIONS_FILE) if file.is_file() else None
 
 
-def decisions_of(text: str, file: str) -> Decisions:
+def decisions_of(text: str | bytes, file: str) -> Decisions:
     """Those in the text of a file of decisions, whose name is for messages. Raises DecisionsError as above."""
     try:
         return _checked(json.loads(text))

@@ -272,8 +272,9 @@ def _judged_beside(
         if low >= gate.limit - _ROUNDING:
             return low, None
         if gate.by_bound and interval is not None:
-            told = sentences.within_noise(gate.metric, value, baseline, interval, gate.limit, confidence, gate.slice)
-            return low, told
+            return low, sentences.not_surely_above_linear(
+                gate.metric, value, baseline, interval, gate.limit, confidence, gate.slice
+            )
         return low, sentences.not_above_linear(gate.metric, value, baseline, gate.limit, gate.slice)
     worst = -low if gate.kind == MAX_DROP else high
     if worst <= gate.limit + _ROUNDING:
@@ -305,7 +306,7 @@ def _value(gate: _Gate, metrics: Metrics, of: str = "") -> float | str:
 
 def _too_few_examples(gates: Mapping[str, Any], metrics: Metrics) -> list[str]:
     """A reason for the whole, and for each gated slice, that has too few examples to prove anything."""
-    named = [name for name in gates.get("slices") or {} if not name.endswith(f"={EVERY_VALUE}")]
+    named = [name for name in gates.get("slices") or {} if not _is_of_every(name)]
     minima = {OVERALL: MIN_EXAMPLES} | dict.fromkeys(named, MIN_SLICE_EXAMPLES)
     counts = {name: metrics.get(name, {}).get(EXAMPLE_COUNT, 0) for name in minima}
     return [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from components.combining_marks import marks
 from components.evaluator.names import IDENTITY
 from components.example_gen.normalise import normalise
 
@@ -14,7 +15,6 @@ _UNSPACED = (
     "\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff"
     "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 )
-_PART_OF_WORD = rf"[^\W{_UNSPACED}]"
 
 
 class Identities:
@@ -46,6 +46,12 @@ def _pattern(terms: Sequence[str]) -> re.Pattern[str]:
 
 
 def _whole_word(term: str) -> str:
-    before = rf"(?<!{_PART_OF_WORD})" if re.match(_PART_OF_WORD, term) else ""
-    after = rf"(?!{_PART_OF_WORD})" if re.search(rf"{_PART_OF_WORD}\Z", term) else ""
+    part = _part_of_word()
+    before = rf"(?<!{part})" if re.match(part, term) else ""
+    after = rf"(?!{part})" if re.search(rf"{part}\Z", term) else ""
     return before + re.escape(term) + after
+
+
+def _part_of_word() -> str:
+    """A letter, a digit, or a mark on one, of a script that puts spaces between words."""
+    return rf"(?:(?![{_UNSPACED}])[\w{marks()}])"

@@ -6,17 +6,13 @@ import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from tfx.dsl.io import fileio
 from tfx.types import artifact
 
 from components.errors import EvaluationError
 from components.evaluator.baseline import difference_in_labels
 from components.evaluator.decisions import Decisions, DecisionsError, decisions_of
-
-PREDICTIONS_FILE = "predictions.parquet"
-DECISIONS_FILE = "decisions.json"
+from components.linear_baseline.predictions import DECISIONS_FILE, PREDICTIONS_FILE, Scored, read
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,8 +41,8 @@ def find_linear(
         # An object store's life-cycle rules may delete what Kubeflow's cache still answers with.
         return _unusable(f"its {gone[0]} is gone from the run's artifacts; run without the cache")
     try:
-        scores = LinearScores.read(given[0].uri, splits)
-        with fileio.open(f"{given[0].uri}/{DECISIONS_FILE}") as file:
+        scores = LinearScores(read(given[0].uri, splits))
+        with fileio.open(f"{given[0].uri}/{DECISIONS_FILE}", "rb") as file:
             decisions = decisions_of(file.read(), DECISIONS_FILE)
     except DecisionsError as error:
         return _unusable(str(error))
@@ -61,25 +57,10 @@ def _unusable(cause: str) -> LinearBaseline:
 class LinearScores:
     """Scores by the id of an example: two arrays, which a hundred thousand examples fit into a few megabytes of."""
 
-    def __init__(self, ids: np.ndarray, scores: np.ndarray) -> None:
-        """
-        Args:
-            ids: bytes [n], in any order.
-            scores: float32 [n, labels].
-        """
+    def __init__(self, scored: Scored) -> None:
+        ids = np.array(scored.ids, dtype=bytes)
         order = np.argsort(ids, kind="stable")
-        self._ids, self._scores = ids[order], scores[order]
-
-    @classmethod
-    def read(cls, folder: str, splits: Sequence[str]) -> LinearScores:
-        """Those of the splits, from the folder of LinearBaseline's output."""
-        with fileio.open(f"{folder}/{PREDICTIONS_FILE}", "rb") as file:
-            # Arrow takes no file of TFX's, only its bytes.
-            table = pq.read_table(pa.BufferReader(file.read()), columns=["id", "split", "scores"])
-        wanted = np.isin(np.array(table["split"].to_pylist()), list(splits))
-        ids = np.array(table["id"].to_pylist(), dtype=bytes)[wanted]
-        scores = table["scores"].combine_chunks().flatten().to_numpy().astype(np.float32)
-        return cls(ids, scores.reshape(len(wanted), -1)[wanted])
+        self._ids, self._scores = ids[order], scored.scores[order]
 
     def of(self, ids: Sequence[str] | np.ndarray) -> np.ndarray:
         """The scores of examples, float32 [ids, labels]. Raises EvaluationError where one has none."""

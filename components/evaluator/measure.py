@@ -114,17 +114,19 @@ def measure(
                 ]
             )
         )
-    return {name: read_metrics(task.output, name) for name in decisions}
+    return read_metrics(task.output, decisions)
 
 
-def read_metrics(output: str, model: str) -> Metrics:
-    """Slice to metric to value of one of the models that were measured into `output`; the whole first."""
-    result = tfma.load_eval_result(output)
-    if len(result.config.model_specs) > 1:
-        result = tfma.load_eval_result(output, model_name=model)
-    slices = {_slice_name(key): _numbers(outputs) for key, outputs in result.slicing_metrics}
-    names = sorted(slices, key=lambda name: (name != OVERALL, name))
-    return _with_bias({name: slices[name] for name in names})
+def read_metrics(output: str, models: Collection[str]) -> dict[str, Metrics]:
+    """Model to slice to metric to value, of the models that were measured into `output`; the whole first."""
+    found: dict[str, Metrics] = {model: {} for model in models}
+    for of_slice in tfma.load_metrics(output):
+        name = _slice_name(of_slice.slice_key)
+        for figure in of_slice.metric_keys_and_values:
+            # TFMA names no model where there is one alone.
+            of_model = found[figure.key.model_name] if len(found) > 1 else next(iter(found.values()))
+            of_model.setdefault(name, {})[figure.key.name] = figure.value.double_value.value
+    return {model: _with_bias(dict(sorted(slices.items(), key=_overall_first))) for model, slices in found.items()}
 
 
 class _CollectTable(beam.PTransform):
@@ -171,13 +173,17 @@ def _files(task: Task) -> list[str]:
 
 
 def _slice_name(key: Any) -> str:
-    """Our name of a slice, from TFMA's (feature, value) pairs."""
-    return ",".join(f"{feature}={value}" for feature, value in key) or OVERALL
+    """Our name of a slice, from TFMA's, whose values are of any type."""
+    values = (f"{one.column}={_text(getattr(one, one.WhichOneof('kind')))}" for one in key.single_slice_keys)
+    return ",".join(values) or OVERALL
 
 
-def _numbers(outputs: Mapping[str, Any]) -> dict[str, float]:
-    """TFMA's values (protobuf's JSON writes NaN as text)."""
-    return {name: float(value["doubleValue"]) for name, value in outputs[""][""].items()}
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def _overall_first(of_slice: tuple[str, Any]) -> tuple[bool, str]:
+    return of_slice[0] != OVERALL, of_slice[0]
 
 
 def _with_bias(slices: Metrics) -> Metrics:

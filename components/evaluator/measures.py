@@ -29,15 +29,17 @@ from components.evaluator.names import (
     MICRO,
     PRECISION,
     RECALL,
+    base,
     micro,
     of_label,
 )
 from components.features import MULTICLASS, MULTILABEL
-from components.trainer.calibration import calibration_errors
+from components.trainer.calibration import CalibrationBins, calibration_bins
 
 # Below which a probability counts as this much, as Keras has it: one certain mistake must not make a loss infinite.
 _LEAST_PROBABILITY = 1e-7
 _SHARES = frozenset({PRECISION, RECALL})
+_ROUNDING = 1e-6  # above that of a sum of a million shares of a row
 
 Figures = dict[str, float]
 
@@ -103,7 +105,7 @@ class Measurer:
             targets: 1 or 0, [n, labels].
             answers: the model's on the same rows.
             wanted: names of the figures that are needed, of `every_figure`, which it is where left out. Others may be
-                computed too.
+                computed too; with a mean over the labels each label's own always is.
         """
         self._kind, self._names = kind, tuple(names)
         self._wanted = every_figure(names) if wanted is None else frozenset(wanted)
@@ -117,6 +119,7 @@ class Measurer:
         )
         self._once = self._cells(len(self._held), None)
         self._losses = self._row_losses()
+        self._bins = self._calibration_bins()
         self._rankings = self._ranked()
         self._has_areas = bool(self._rankings or self._wanted & {AUC, AUC_PR})
         is_micro = micro(AUC) in self._wanted and len(names) > 1
@@ -146,22 +149,31 @@ class Measurer:
             values |= {name: float(cell[0]) for name, cell in zip(COUNTS, cells, strict=True)}
         else:
             values = self._of_many(by_label, cells, count, weights)
-        values |= self._of_whole(weights, count)
+        values |= self._ofwhole_trials(weights, count)
         if invalid or not count:
             values = dict.fromkeys(values, math.nan)
         return {EXAMPLE_COUNT: count, **values, INVALID_SCORES: invalid}
 
-    def evidence(self) -> dict[str, Evidence]:
-        """What the figures between 0 and 1 rest on, where every row counts once."""
-        rows, held, decided = len(self._held), self._once.held, self._once.decided
+    def evidence(self, weights: np.ndarray | None = None) -> dict[str, Evidence]:
+        """What the figures between 0 and 1 rest on.
+
+        Args:
+            weights: of how many trials each row is one, [n]: of fewer where rows repeat a text; 1 where left out.
+        """
+        rows = float(len(self._held) if weights is None else weights.sum())
+        cells = self._once if weights is None else self._cells(rows, weights)
+        held, decided = cells.held, cells.decided
         trials = {PRECISION: decided, RECALL: held, F1: held, AUC_PR: held, AUC: np.minimum(held, rows - held)}
-        found = {ACCURACY: Evidence(rows, is_share=self._kind != MULTILABEL)}
+        found = {ACCURACY: Evidence(whole_trials(rows), is_share=self._kind != MULTILABEL)}
         if len(self._names) == 1:
-            return found | {name: Evidence(int(of[0]), name in _SHARES) for name, of in trials.items()}
+            return found | {name: Evidence(whole_trials(of[0]), name in _SHARES) for name, of in trials.items()}
         found |= {name: Evidence(_least(of), is_share=False) for name, of in trials.items()}
-        found |= {micro(name): Evidence(int(trials[name].sum()), is_share=False) for name in MICRO}
+        found |= {micro(name): Evidence(whole_trials(trials[name].sum()), is_share=False) for name in MICRO}
         for number, label in enumerate(self._names):
-            found |= {of_label(name, label): Evidence(int(of[number]), name in _SHARES) for name, of in trials.items()}
+            found |= {
+                of_label(name, label): Evidence(whole_trials(of[number]), name in _SHARES)
+                for name, of in trials.items()
+            }
         return found
 
     def _ranked(self) -> dict[int, Ranking]:
@@ -206,18 +218,22 @@ class Measurer:
             values[micro(AUC)] = self._all.areas(repeated)[0]
         for number, label in enumerate(self._names):
             own = {of_label(name, label): float(by_label[name][number]) for name in MACRO if name in by_label}
-            values |= {name: value for name, value in own.items() if name in self._wanted}
+            values |= {name: value for name, value in own.items() if {name, base(name)} & self._wanted}
         return values
 
-    def _of_whole(self, weights: np.ndarray | None, count: float) -> Figures:
+    def _ofwhole_trials(self, weights: np.ndarray | None, count: float) -> Figures:
         values = {}
         if LOG_LOSS in self._wanted and count:
             losses = self._losses.sum() if weights is None else np.dot(self._losses, weights)
             values[LOG_LOSS] = float(losses) / count
         if CALIBRATION_ERROR in self._wanted and count:
-            errors = calibration_errors(self._kind, np.nan_to_num(self._scores), self._held, weights)
-            values[CALIBRATION_ERROR] = float(errors.mean())
+            values[CALIBRATION_ERROR] = float(np.mean([bins.error(weights) for bins in self._bins]))
         return values
+
+    def _calibration_bins(self) -> list[CalibrationBins]:
+        if CALIBRATION_ERROR not in self._wanted or not len(self._held):
+            return []
+        return calibration_bins(self._kind, np.nan_to_num(self._scores), self._held)
 
     def _row_losses(self) -> np.ndarray:
         """The log loss of each row in nats, [n]: of one label of many, or the mean over the labels."""
@@ -245,7 +261,12 @@ def _shares(parts: np.ndarray, wholes: np.ndarray, wholes_once: np.ndarray) -> n
 
 def _least(trials: np.ndarray) -> int:
     """Of the labels that have any; 0 where none has."""
-    return int(trials[trials > 0].min(initial=trials.max(initial=0)))
+    return whole_trials(trials[trials > 0].min(initial=trials.max(initial=0)))
+
+
+def whole_trials(trials: float) -> int:
+    """How many there are in full, of a sum that rounding may have left a little below."""
+    return int(trials + _ROUNDING)
 
 
 def _mean(values: np.ndarray, weights: np.ndarray | None) -> float:

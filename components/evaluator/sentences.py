@@ -24,7 +24,8 @@ def bound_beyond(metric: str, value: float, bound: float, limit: float, confiden
     """An estimate that passes, or does not, with a bound that does not."""
     shown, far = told_apart(bound, limit)
     worse, order = ("low", "<") if bound < limit else ("high", ">")
-    return f"{metric} {value:.4f} may be as {worse} as {shown} ({confidence:.0%} interval) {order} {far} ({slice_name})"
+    sure = _shown(confidence)
+    return f"{metric} {value:.4f} may be as {worse} as {shown} ({sure} interval) {order} {far} ({slice_name})"
 
 
 def fell(metric: str, value: float, baseline: float, limit: float, slice_name: str) -> str:
@@ -46,7 +47,7 @@ def may_have_fallen(
     side = "below" if value <= baseline else "above"
     return (
         f"{metric} {value:.4f} is {abs(value - baseline):.4f} {side} the served model's {baseline:.4f}, and may be "
-        f"{shown} worse ({confidence:.0%} interval; at most {most}; {slice_name})"
+        f"{shown} worse ({_shown(confidence)} interval; at most {most}; {slice_name})"
     )
 
 
@@ -61,15 +62,17 @@ def not_above_linear(metric: str, value: float, baseline: float, limit: float, s
     )
 
 
-def within_noise(
+def not_surely_above_linear(
     metric: str, value: float, baseline: float, interval: Interval, limit: float, confidence: float, slice_name: str
 ) -> str:
-    """A candidate that beats the linear baseline by no more than chance may have given it."""
+    """A candidate that does not beat the linear baseline by the margin, or by no more than chance may have given it."""
     difference = value - baseline
     side = "above" if difference >= 0 else "below"
+    is_noise = interval[0] <= 0 <= interval[1]
     return (
-        f"{metric} {value:.4f} is {abs(difference):.4f} {side} the linear baseline's {baseline:.4f}, within noise "
-        f"({confidence:.0%} interval of the difference {interval[0]:+.4f} to {interval[1]:+.4f}; "
+        f"{metric} {value:.4f} is {abs(difference):.4f} {side} the linear baseline's {baseline:.4f}"
+        f"{', within noise' if is_noise else ''} "
+        f"({_shown(confidence)} interval of the difference {interval[0]:+.4f} to {interval[1]:+.4f}; "
         f"{_margin(limit, f'{abs(limit):.4f}')}; {slice_name})"
     )
 
@@ -81,6 +84,10 @@ def told_apart(value: float, limit: float) -> tuple[str, str]:
         if texts[0] != texts[1]:
             return texts
     return repr(value), repr(limit)
+
+
+def _shown(confidence: float) -> str:
+    return f"{100 * confidence:.6g}%"
 
 
 def _margin(limit: float, shown: str) -> str:

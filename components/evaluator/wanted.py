@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from components.evaluator.gates import compared_slices, gated_metrics
-from components.evaluator.names import ACCURACY, AUC, BIAS, CANDIDATE, F1, METRICS, OVERALL, base, micro
+from components.evaluator.names import ACCURACY, AUC, BIAS, CANDIDATE, F1, METRICS, OVERALL, base, micro, of_label
 from components.evaluator.verdict import Metrics
 
 _OF_SLICES = frozenset({ACCURACY, AUC, F1, *BIAS})
@@ -30,7 +30,8 @@ def wanted_figures(gates: Mapping[str, Any], metrics: Mapping[str, Metrics]) -> 
     whole = frozenset(name for name in own[OVERALL] if base(name) in METRICS and name != _MICRO_AUC) | gated
     rivals = {name for name in whole if name in METRICS or name in gated}
     compared = compared_slices(gates, own)
-    usual = _OF_SLICES if sum(base(name) == AUC for name in own[OVERALL]) <= _MOST_AREAS else _OF_SLICES - {AUC}
+    labels = sum(name.startswith(of_label(AUC, "")) for name in own[OVERALL])
+    usual = _OF_SLICES if labels <= _MOST_AREAS else _OF_SLICES - {AUC}
     of_slices = {name: usual | gated | (rivals if name in compared else set()) for name in own if name != OVERALL}
     wanted = {CANDIDATE: {OVERALL: whole, **of_slices}}
     for model in metrics.keys() - {CANDIDATE}:

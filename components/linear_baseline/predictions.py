@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -57,11 +57,11 @@ def write(folder: str, splits: Mapping[str, Scored], decisions: Mapping[str, Any
             file.write(text)
 
 
-def read(folder: str, split: str) -> Scored:
-    """The scores of a split, by id: none where it has no example."""
+def read(folder: str, splits: Collection[str]) -> Scored:
+    """The scores of splits, those of a split by id."""
     with fileio.open(f"{folder}/{PREDICTIONS_FILE}", "rb") as file:
-        table = pq.read_table(pa.BufferReader(file.read()))
-    table = table.filter(pc.equal(table[_SPLIT], split))  # pyright: ignore[reportAttributeAccessIssue]
+        table = pq.read_table(pa.BufferReader(file.read()))  # Arrow takes no file of TFX's, only its bytes
+    table = table.filter(pc.is_in(table[_SPLIT], pa.array(list(splits), pa.string())))  # pyright: ignore[reportAttributeAccessIssue]
     scores = table[_SCORES].combine_chunks()
     values = np.asarray(scores.flatten(), np.float32)
     return Scored(table[ID].to_pylist(), values.reshape(len(table), -1) if len(table) else values.reshape(0, 0))

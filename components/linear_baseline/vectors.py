@@ -11,13 +11,15 @@ from typing import Any
 
 import numpy as np
 
+from components.combining_marks import marks
+
 Rows = Any
 """A scipy.sparse.csr_matrix, float32, a row a text: what is known of scikit-learn's types cannot say so."""
 
 # One-letter words count (0.002 of accuracy on IMDB). Ideographs stand without spaces, and are words of their own, as in
 # BERT's own tokenisation.
 _IDEOGRAPHS = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-_WORD = rf"(?u)[{_IDEOGRAPHS}]|[^\W{_IDEOGRAPHS}]+"
+_LETTERS = rf"[^\W{_IDEOGRAPHS}]"
 _NGRAMS = (1, 2)
 _BUCKETS = 1 << 22
 # In how many training texts a feature must stand: the best of 1, 2 and 3, or within noise of it, for 100 reviews as for
@@ -43,7 +45,9 @@ class Vectoriser:
         from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
 
         counting: dict[str, Any] = {"alternate_sign": False, "norm": None, "dtype": np.float32}
-        self._hasher: Any = HashingVectorizer(token_pattern=_WORD, ngram_range=_NGRAMS, n_features=_BUCKETS, **counting)
+        self._hasher: Any = HashingVectorizer(
+            token_pattern=_word(), ngram_range=_NGRAMS, n_features=_BUCKETS, **counting
+        )
         self._weigher: Any = TfidfTransformer(sublinear_tf=SETTINGS["sublinear_tf"])
         self._counts: list[Rows] = []
         self._kept = np.zeros(0, np.int64)
@@ -71,6 +75,11 @@ class Vectoriser:
         """The rows of other texts, [texts, features]: nothing where a text has no word that the training texts had."""
         counts = self._hasher.transform(texts)[:, self._kept]
         return self._weigher.transform(counts, copy=False) if self.features else counts
+
+
+def _word() -> str:
+    """What a word looks like: letters and digits, with the marks that stand on them or between."""
+    return rf"(?u)[{_IDEOGRAPHS}]|{_LETTERS}+(?:[{marks()}]+{_LETTERS}*)*"
 
 
 def _worth_keeping(counts: Rows) -> np.ndarray:

@@ -68,40 +68,53 @@ def at_bound(temperature: float) -> bool:
     return min(abs(np.log(temperature / LOWEST)), abs(np.log(temperature / HIGHEST))) < _NEAR_BOUND
 
 
-def calibration_error(
-    confidence: np.ndarray, is_right: np.ndarray, bins: int = BINS, weights: np.ndarray | None = None
-) -> float:
+class CalibrationBins:
     """Expected calibration error: how far confidence is from being right, a mean over bins of confidence.
 
     Guo et al. 2017, equation 3: bins of equal width, closed above, weighted with the examples in each. Of equal width,
     not of equal mass, so that the figure compares with what papers and other tools give.
 
-    Args:
-        confidence: from 0 to 1, [n].
-        is_right: bool [n].
-        bins: how many.
-        weights: of each example, [n]; how often it is there, once where it is left out.
+    Examples are put into their bins once, so that the error can be taken again with other weights.
     """
-    place = np.clip(np.ceil(confidence.astype(np.float64) * bins).astype(np.int64) - 1, 0, bins - 1)
-    beyond = confidence.astype(np.float64) - is_right
-    count = float(len(confidence)) if weights is None else float(weights.sum())
-    of_bins = np.bincount(place, weights=beyond if weights is None else beyond * weights, minlength=bins)
-    return float(np.abs(of_bins).sum() / count)
+
+    def __init__(self, confidence: np.ndarray, is_right: np.ndarray, bins: int = BINS) -> None:
+        """
+        Args:
+            confidence: from 0 to 1, [n].
+            is_right: bool [n].
+            bins: how many.
+        """
+        exact = confidence.astype(np.float64)
+        self._place = np.clip(np.ceil(exact * bins).astype(np.int64) - 1, 0, bins - 1)
+        self._beyond = exact - is_right
+        self._bins = bins
+
+    def error(self, weights: np.ndarray | None = None) -> float:
+        """The error.
+
+        Args:
+            weights: of each example, [n]; how often it is there, once where it is left out.
+        """
+        count = float(len(self._place)) if weights is None else float(weights.sum())
+        beyond = self._beyond if weights is None else self._beyond * weights
+        return float(np.abs(np.bincount(self._place, weights=beyond, minlength=self._bins)).sum() / count)
 
 
-def calibration_errors(
-    kind: str, scores: np.ndarray, targets: np.ndarray, weights: np.ndarray | None = None
-) -> np.ndarray:
-    """The expected calibration error of each label's score as the probability of that label, [labels].
+def calibration_bins(kind: str, scores: np.ndarray, targets: np.ndarray) -> list[CalibrationBins]:
+    """Of each label's score as the probability of that label.
 
-    For `multiclass`, [1]: of the likeliest label's score as the probability that it is the right one, as in the paper.
+    For `multiclass` one: of the likeliest label's score as the probability that it is the right one, as in the paper.
     """
     is_positive = targets > 0.5
     if kind == MULTICLASS:
         is_right = scores.argmax(axis=1) == is_positive.argmax(axis=1)
-        return np.array([calibration_error(scores.max(axis=1), is_right, weights=weights)])
-    labels = range(scores.shape[1])
-    return np.array([calibration_error(scores[:, one], is_positive[:, one], weights=weights) for one in labels])
+        return [CalibrationBins(scores.max(axis=1), is_right)]
+    return [CalibrationBins(scores[:, label], is_positive[:, label]) for label in range(scores.shape[1])]
+
+
+def calibration_errors(kind: str, scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """The expected calibration errors of `calibration_bins`, [labels]; for `multiclass` [1]."""
+    return np.array([bins.error() for bins in calibration_bins(kind, scores, targets)])
 
 
 def _sigmoid_loss(logits: np.ndarray, targets: np.ndarray) -> float:

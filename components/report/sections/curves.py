@@ -17,7 +17,7 @@ from components.report.drawing import Axes, Line, Panel, curves
 from components.report.predictions import MODELS, Predictions, read
 from components.report.section import Section
 from components.report.told import Told
-from components.trainer.calibration import BINS, calibration_error
+from components.trainer.calibration import BINS, CalibrationBins
 
 TITLE = "Curves"
 LABELS_DRAWN = 6
@@ -171,7 +171,7 @@ def _reliability(scores: np.ndarray, targets: np.ndarray) -> dict[str, Any]:
                 "share": float(targets[inside].mean()) if count else None,
             }
         )
-    return {"ece": calibration_error(scores, targets), "bins": bins}
+    return {"ece": CalibrationBins(scores, targets).error(), "bins": bins}
 
 
 def _thresholds(scores: np.ndarray, targets: np.ndarray) -> dict[str, Any]:

@@ -50,7 +50,7 @@ class Evaluate:
     def __init__(self, examples, folder):
         self._examples, self._folder = examples, folder
 
-    def __call__(self, model, gates, served=None, threshold=0.5, kind="binary", names=("neg", "pos")):
+    def __call__(self, model, gates, served=None, threshold=0.5, kind="binary", names=("neg", "pos"), linear=None):
         folder = self._folder / f"run{len(list(self._folder.iterdir()))}"
         evaluation, blessing = standard_artifacts.ModelEvaluation(), standard_artifacts.ModelBlessing()
         evaluation.uri, blessing.uri = str(folder / "evaluation"), str(folder / "blessing")
@@ -59,6 +59,7 @@ class Evaluate:
         )
         inputs = {"examples": [self._examples], "model": [model]}
         inputs |= {"baseline_model": [served]} if served else {}
+        inputs |= {"linear_baseline": [linear]} if linear else {}
         executor = WatchedExecutor(context)
         labels = {"kind": kind, "names": names, "threshold": threshold}
         executor.Do(

@@ -16,11 +16,14 @@ GOOD, BETTER, SPOILT = range(3)
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """One example: its target, one or of each label, its length band, and the scores that the models give it."""
+    """One example: its target, one or of each label, its length band, the scores that the models give it, and what its
+    text says beside them.
+    """
 
     target: int | tuple[int, ...]
     band: str
     scores: tuple[float, ...]
+    said: str = ""
 
 
 class WordModel(tf.Module):
@@ -108,7 +111,7 @@ def write_examples(folder: Path, rows: Iterable[Row]) -> standard_artifacts.Exam
 def _example(index: int, row: Row) -> bytes:
     example = tf.train.Example()
     features = example.features.feature
-    features["text"].bytes_list.value.append(" ".join(map(str, row.scores)).encode())
+    features["text"].bytes_list.value.append(" ".join([*map(str, row.scores), row.said]).encode())
     targets = row.target if isinstance(row.target, tuple) else (row.target,)
     held = [f"l{number}" for number, holds in enumerate(targets) if holds]
     labels = held if isinstance(row.target, tuple) else ["pos" if row.target else "neg"]

@@ -8,7 +8,7 @@ import tensorflow as tf
 from tfx.types import standard_artifacts
 
 from components.errors import BertlineError, EvaluationError
-from components.evaluator.baseline import Baseline, find_baseline
+from components.evaluator.baseline import Baseline, candidate_decisions, find_baseline
 from components.evaluator.decisions import default_decisions
 from components.evaluator.executor import measure_both
 from tests.components.evaluator import models
@@ -102,6 +102,31 @@ def test_other_labels_are_a_problem_in_a_sentence(candidate, as_served, tmp_path
     assert baseline
     assert baseline.problem
     assert baseline.problem.startswith(f"the served model (version 17) cannot be compared with: {cause}")
+
+
+@pytest.mark.parametrize("graph", [b"", b"\xff no graph"])
+def test_a_served_graph_that_cannot_be_read_is_a_problem_in_a_sentence(candidate, model, as_served, tmp_path, graph):
+    shutil.copytree(model(BETTER).uri, tmp_path, dirs_exist_ok=True)
+    copy = standard_artifacts.Model()
+    copy.uri = str(tmp_path)
+    (tmp_path / "Format-Serving" / "saved_model.pb").write_bytes(graph)
+    baseline = find_baseline([as_served(copy)], candidate, LABELS)
+    assert baseline
+    assert "(version 17) cannot be compared with: its saved_model.pb cannot be read (" in str(baseline.problem)
+    with pytest.raises(
+        EvaluationError, match=r"cannot be evaluated: its saved_model.pb cannot be read .*; mend its export"
+    ):
+        candidate_decisions(f"{tmp_path}/Format-Serving", LABELS)
+
+
+def test_decisions_in_another_encoding_are_a_problem_in_a_sentence(candidate, as_served, tmp_path):
+    served = models.write_model(tmp_path, models.WordModel(0))
+    models.write_decisions(served, "binary", ["neg", "pos"], [0.5])
+    file = tmp_path / "Format-Serving" / "assets.extra" / "decisions.json"
+    file.write_bytes(file.read_bytes().replace(b"neg", b"n\xe9g"))
+    baseline = find_baseline([as_served(served)], candidate, LABELS)
+    assert baseline
+    assert "its assets.extra/decisions.json cannot be used (UnicodeDecodeError" in str(baseline.problem)
 
 
 class PairModel(models.WordModel):

@@ -72,6 +72,19 @@ def test_a_text_names_a_group_by_whole_words_in_any_case(text, named):
     assert identities.bits("nothing", text) == identities.bits(text)
 
 
+@pytest.mark.parametrize("text", ["रामायण", "रामू", "करो", "हिंदू", "हिंदीभाषा", "gay\u0301"])
+def test_a_mark_on_a_letter_is_part_of_its_word(text):
+    identities = Identities({"names": ["राम", "कर", "हिंद", "हिंदी"], "gay": ["gay"]})
+    assert identities.slices(identities.bits(text)) == []
+
+
+def test_words_end_where_marks_do():
+    identities = Identities({"names": ["राम", "हिंदी"], "gay": ["gay"]})
+    assert identities.slices(identities.bits("राम ने कहा")) == ["identity=names"]
+    assert identities.slices(identities.bits("यह हिंदी, है")) == ["identity=names"]
+    assert identities.slices(identities.bits("ก็gay")) == ["identity=gay"]
+
+
 def test_terms_are_words_not_expressions():
     identities = Identities({"odd": ["c++", "a.b"]})
     assert identities.bits("I like c++ much")

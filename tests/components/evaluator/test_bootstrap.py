@@ -7,6 +7,7 @@ import pytest
 
 from components.evaluator import bootstrap
 from components.evaluator.bootstrap import resample
+from components.evaluator.decisions import Decisions
 from components.evaluator.names import METRICS
 from tests.components.evaluator.answers import metrics_of, predictions_of
 
@@ -86,8 +87,6 @@ def test_what_most_draws_leave_undefined_has_no_interval():
 
 
 def test_several_labels_have_an_interval_each():
-    from components.evaluator.decisions import Decisions
-
     targets = (np.random.default_rng(3).random((300, 2)) < 0.4).astype(int)
     decisions = Decisions("multilabel", ("a", "b"), (0.5, 0.5))
     predictions = predictions_of(targets, {"candidate": scores_of(targets, 0.3)}, decisions=decisions)
@@ -116,13 +115,23 @@ def test_what_few_rows_show_without_a_fault_is_not_held_for_certain():
         assert found.interval("overall", metric) == pytest.approx(of_positives, abs=1e-4)
 
 
-def test_rows_that_both_models_answer_alike_differ_in_nothing():
+def test_few_rows_that_two_models_answer_alike_do_not_make_them_equal():
     targets = np.arange(30) % 2
     whole = {"overall": ["accuracy", "auc"]}
+    predictions = predictions_of(targets, {"candidate": targets, "served": targets * 0.9})
+    found = resampled(predictions, {"candidate": whole, "served": whole})
+    one_in_thirty = 1.96**2 / (30 + 1.96**2)  # Wilson's high end of none in 30
+    assert found.difference("served", "overall", "accuracy") == pytest.approx((-one_in_thirty, one_in_thirty), abs=1e-4)
+    of_positives = 1.96**2 / (15 + 1.96**2)
+    assert found.difference("served", "overall", "auc") == pytest.approx((-of_positives, of_positives), abs=1e-4)
+
+
+def test_the_same_model_differs_in_nothing():
+    targets = np.arange(30) % 2
+    whole = {"overall": METRICS}
     predictions = predictions_of(targets, {"candidate": targets, "served": targets})
     found = resampled(predictions, {"candidate": whole, "served": whole})
-    assert found.difference("served", "overall", "accuracy") == (0, 0)
-    assert found.difference("served", "overall", "auc") == (0, 0)
+    assert {found.difference("served", "overall", metric) for metric in METRICS} == {(0, 0)}
 
 
 def test_rows_of_one_text_are_drawn_together():
@@ -137,21 +146,31 @@ def test_rows_of_one_text_are_drawn_together():
     )
 
 
+def test_repeats_of_few_texts_are_no_proof():
+    targets = np.tile([0, 1], 20)
+    predictions = predictions_of(targets, {"candidate": targets}, [("source=a",)] * 40)
+    four = dataclasses.replace(predictions, ids=np.tile(predictions.ids[:4], 10))
+    wanted = {"candidate": {"overall": ["accuracy", "recall"], "source=a": ["accuracy"]}}
+    found, distinct = resampled(four, wanted), resampled(predictions, wanted)
+    for name in ("overall", "source=a"):
+        assert found.interval(name, "accuracy") == pytest.approx((4 / (4 + 1.96**2), 1), abs=1e-4)
+        assert distinct.interval(name, "accuracy") == pytest.approx((40 / (40 + 1.96**2), 1), abs=1e-4)
+    assert found.interval("overall", "recall") == pytest.approx((2 / (2 + 1.96**2), 1), abs=1e-4)
+
+
 def test_a_draw_without_a_row_of_a_label_says_nothing_of_its_recall():
     targets = np.zeros(400, int)
     targets[:4] = 1  # in 2 of 100 draws none of them is there
     found = resampled(
         predictions_of(targets, {"candidate": targets * 0.8}), {"candidate": {"overall": ["recall", "f1"]}}
     )
-    draws = found.draws["candidate", "overall", "recall"]
+    draws = found.figures["candidate", "overall", "recall"].values
     assert 0 < np.isnan(draws).mean() < 0.05
     assert np.nanmin(draws) == 1
-    assert np.isnan(found.draws["candidate", "overall", "f1"]).tolist() == np.isnan(draws).tolist()
+    assert np.isnan(found.figures["candidate", "overall", "f1"].values).tolist() == np.isnan(draws).tolist()
 
 
 def test_means_are_of_the_labels_that_a_draw_holds():
-    from components.evaluator.decisions import Decisions
-
     targets = np.zeros((300, 2), int)
     targets[::2, 0] = 1
     targets[:2, 1] = 1  # in 13 of 100 draws neither is there
@@ -160,12 +179,77 @@ def test_means_are_of_the_labels_that_a_draw_holds():
     found = resampled(predictions, {"candidate": {"overall": ["auc", "auc/seldom", "auc/often"]}})
     assert found.interval("overall", "auc/seldom") is None
     assert found.interval("overall", "auc/often") is not None
-    assert np.isfinite(found.draws["candidate", "overall", "auc"]).all()
+    assert np.isfinite(found.figures["candidate", "overall", "auc"].values).all()
+
+
+OFTEN_AND_RARE = Decisions("multilabel", ("often", "rare"), (0.5, 0.5))
+
+
+def often_and_rare(rare: int) -> np.ndarray:
+    """Targets of two labels, [600, 2]: half of the rows hold the first, the `rare` first ones the second."""
+    targets = np.zeros((600, 2), int)
+    targets[::2, 0] = 1
+    targets[:rare, 1] = 1
+    return targets
+
+
+def test_a_mean_over_labels_is_no_surer_than_its_rarest_label():
+    targets = often_and_rare(rare=5)
+    scores = np.clip(targets + np.where(np.arange(600) % 10 == 0, -0.9, 0)[:, None] * [1, 0], 0, 1)
+    predictions = predictions_of(targets, {"candidate": scores}, decisions=OFTEN_AND_RARE)
+    found = resampled(predictions, {"candidate": {"overall": ["recall", "recall/rare", "recall/often"]}})
+    mean, rare, often = (found.interval("overall", name) for name in ("recall", "recall/rare", "recall/often"))
+    assert mean is not None
+    assert rare == pytest.approx((5 / (5 + 1.96**2), 1), abs=1e-4)
+    assert often is not None
+    assert mean[0] < 0.9 - (1 - rare[0]) / 2 + 0.01
+    assert mean[0] > (rare[0] + often[0]) / 2  # both at their worst at once is less likely than that
+    assert set(found.intervals()["overall"]) == {"recall", "recall/rare", "recall/often"}
+
+
+def test_means_over_labels_cover_as_often_as_they_say():
+    generator, beyond, trials = np.random.default_rng(4), 0, 80
+    for _ in range(trials):
+        found_often, found_rare = generator.random(600) < 0.95, generator.random(600) < 0.7
+        targets = often_and_rare(rare=5)
+        scores = targets * np.stack([found_often, found_rare], axis=1).astype(float)
+        predictions = predictions_of(targets, {"candidate": scores}, decisions=OFTEN_AND_RARE)
+        interval = resampled(predictions, {"candidate": {"overall": ["recall"]}}, 150).interval("overall", "recall")
+        assert interval is not None
+        beyond += interval[0] > (0.95 + 0.7) / 2
+    assert beyond / trials <= 0.05  # 0.19 where the rare label's own chance is left out
+
+
+def test_two_models_are_compared_label_by_label():
+    targets = often_and_rare(rare=40)
+    own, served = targets * 0.9, targets * 0.9
+    own[1::10, 0] = served[1::10, 0] = 0.6  # the same false alarms
+    own[3:40, 1] = served[6:40, 1] = 0.1  # both are right whenever they answer
+    predictions = predictions_of(targets, {"candidate": own, "served": served}, decisions=OFTEN_AND_RARE)
+    whole = {"overall": ["precision"]}
+    found = resampled(predictions, {"candidate": whole, "served": whole})
+    figures = [found.figures[model, "overall", "precision"] for model in ("candidate", "served")]
+    assert figures[0].estimate == figures[1].estimate
+    assert np.nanmin(figures[0].values - figures[1].values) < -0.05  # of those without an answer `rare`, means of one
+    of_three = 1.96**2 / (3 + 1.96**2) / 2
+    assert found.difference("served", "overall", "precision") == pytest.approx((-of_three, of_three), abs=0.03)
+
+
+def test_labels_that_most_draws_lack_leave_their_mean_unsure():
+    targets = often_and_rare(rare=2)
+    own, served = targets * 0.9, targets * 0.9
+    served[0, 1] = 0.1
+    predictions = predictions_of(targets, {"candidate": own, "served": served}, decisions=OFTEN_AND_RARE)
+    whole = {"overall": ["recall"]}
+    found = resampled(predictions, {"candidate": whole, "served": whole})
+    interval, difference = found.interval("overall", "recall"), found.difference("served", "overall", "recall")
+    assert interval is not None
+    assert interval[0] < 0.7
+    assert difference is not None
+    assert difference[0] < 0 < 0.25 < difference[1]
 
 
 def test_labels_that_no_row_holds_count_in_draws_as_they_do_in_the_estimate():
-    from components.evaluator.decisions import Decisions
-
     names = ("a", "b", "c")
     scores = np.random.default_rng(6).dirichlet((2, 1, 1), 200)
     targets = np.eye(3, dtype=int)[np.zeros(200, int)]  # as in the slice of a label
@@ -179,8 +263,6 @@ def test_labels_that_no_row_holds_count_in_draws_as_they_do_in_the_estimate():
 
 
 def test_what_rests_on_no_trial_has_no_interval():
-    from components.evaluator.decisions import Decisions
-
     targets = np.zeros((50, 2), int)
     scores = {"candidate": np.full((50, 2), 0.1)}
     predictions = predictions_of(targets, scores, decisions=Decisions("multilabel", ("a", "b"), (0.5, 0.5)))
@@ -215,7 +297,7 @@ def test_the_interval_of_a_calibration_error_holds_the_estimate():
     whole = {"overall": ["ece"]}
     found = resampled(predictions, {"candidate": whole, "served": whole})
     error = metrics_of(predictions, "candidate")["overall"]["ece"]
-    assert found.draws["candidate", "overall", "ece"].mean() > error * 1.2
+    assert found.figures["candidate", "overall", "ece"].values.mean() > error * 1.2
     low, high = found.interval("overall", "ece") or (1.0, 0.0)
     assert 0 <= low <= error <= high
     difference = error - metrics_of(predictions, "served")["overall"]["ece"]

@@ -234,17 +234,18 @@ def test_importing_them_loads_no_tensorflow():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+@pytest.mark.parametrize("name", ["label=pos", "channel=a=*"])
 @pytest.mark.parametrize(("count", "passes"), [(29, False), (30, True)])
-def test_a_gated_slice_of_a_handful_of_examples_proves_nothing(count, passes):
+def test_a_gated_slice_of_a_handful_of_examples_proves_nothing(name, count, passes):
     whole = {"accuracy": 0.9, "example_count": 500}
     gates = {
         "metrics": {"accuracy": {"at_least": 0.5}},
-        "slices": {"label=pos": {"accuracy": {"at_least": 0.5}}},
+        "slices": {name: {"accuracy": {"at_least": 0.5}}},
         "min_slice_examples": 30,
     }
-    verdict = judged(gates, {"overall": whole, "label=pos": {"accuracy": 1.0, "example_count": count}}, None)
+    verdict = judged(gates, {"overall": whole, name: {"accuracy": 1.0, "example_count": count}}, None)
     assert verdict.blessed is passes
     assert (
         passes
-        or f"{count} examples were evaluated (label=pos), fewer than gates.min_slice_examples 30" in verdict.reasons[0]
+        or f"{count} examples were evaluated ({name}), fewer than gates.min_slice_examples 30" in verdict.reasons[0]
     )

@@ -44,7 +44,12 @@ def verdict(
     gates = {"min_examples": 100, "min_slice_examples": 30, "confidence": 0.95, "resamples": 200} | gates
     rivals = {SERVED: Rival(metrics.get("served"), version="3" if served is not None else "")}
     rivals |= {LINEAR: Rival(metrics["linear"])} if linear is not None else {}
-    return judge(gates, metrics["candidate"], rivals, resample(predictions, wanted_figures(gates, metrics), 200, 0.95))
+    return judge(
+        gates,
+        metrics["candidate"],
+        rivals,
+        resample(predictions, wanted_figures(gates, metrics), 200, gates["confidence"]),
+    )
 
 
 def test_a_perfect_model_is_blessed():
@@ -131,6 +136,15 @@ def test_one_better_than_the_linear_baseline_within_noise_alone():
         r"accuracy 0\.9020 is 0\.0020 above the linear baseline's 0\.9000, within noise "
         r"\(95% interval of the difference -0\.\d{4} to \+0\.\d{4}; at least 0\.0000 above; overall\)",
         reason,
+    )
+
+
+def test_one_surely_below_the_linear_baseline_is_not_within_noise():
+    found = verdict({**BEAT, "judge_by": "bound", "confidence": 0.995}, right(0.82), linear=right(0.95, seed=6))
+    assert re.fullmatch(
+        r"accuracy 0\.8200 is 0\.1300 below the linear baseline's 0\.9500 "
+        r"\(99\.5% interval of the difference -0\.\d{4} to -0\.\d{4}; at least 0\.0000 above; overall\)",
+        found.reasons[-1],
     )
 
 

@@ -1,30 +1,23 @@
 from __future__ import annotations
 
-import json
-
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from components.errors import EvaluationError
 from components.evaluator.decisions import Decisions
 from components.evaluator.linear import LinearScores, find_linear
+from components.linear_baseline import predictions
 from components.linear_baseline.artifact import LinearPredictions
+from components.linear_baseline.predictions import Scored, read
 
 OWN = Decisions("binary", ("neg", "pos"), (0.5,))
 
 
 def write_linear(folder, ids, scores, split="test", names=("neg", "pos"), thresholds=(0.4,)) -> LinearPredictions:
     """What LinearBaseline leaves behind."""
-    folder.mkdir(exist_ok=True)
-    columns = {"id": list(ids), "split": [split] * len(ids), "scores": [[float(score)] for score in scores]}
-    types = {"scores": pa.list_(pa.float32())}
-    pq.write_table(
-        pa.table({name: pa.array(of, types.get(name)) for name, of in columns.items()}), folder / "predictions.parquet"
-    )
     decisions = {"kind": "binary", "names": list(names), "thresholds": list(thresholds), "temperature": [1.0]}
-    (folder / "decisions.json").write_text(json.dumps(decisions))
+    scored = Scored(list(ids), np.array(scores, np.float32)[:, None])
+    predictions.write(str(folder), {split: scored}, decisions, {})
     artifact = LinearPredictions()
     artifact.uri = str(folder)
     return artifact
@@ -32,7 +25,7 @@ def write_linear(folder, ids, scores, split="test", names=("neg", "pos"), thresh
 
 def test_scores_are_found_by_id(tmp_path):
     write_linear(tmp_path, ["c", "a", "b"], [0.3, 0.1, 0.2])
-    scores = LinearScores.read(str(tmp_path), ["test"])
+    scores = LinearScores(read(str(tmp_path), ["test"]))
     np.testing.assert_allclose(scores.of(["b", "a", "b"]), [[0.2], [0.1], [0.2]])
     assert scores.of([]).shape == (0, 1)
 
@@ -41,13 +34,13 @@ def test_scores_are_found_by_id(tmp_path):
 def test_an_example_without_a_score_is_of_other_data(tmp_path, asked):
     write_linear(tmp_path, ["c", "a", "b"], [0.3, 0.1, 0.2])
     with pytest.raises(EvaluationError, match=f"no score of the example {asked}: it is of other data"):
-        LinearScores.read(str(tmp_path), ["test"]).of(["a", asked])
+        LinearScores(read(str(tmp_path), ["test"])).of(["a", asked])
 
 
 def test_other_splits_are_not_read(tmp_path):
     write_linear(tmp_path, ["a"], [0.1], split="eval")
     with pytest.raises(EvaluationError, match="no score of the example a"):
-        LinearScores.read(str(tmp_path), ["test"]).of(["a"])
+        LinearScores(read(str(tmp_path), ["test"])).of(["a"])
 
 
 def test_it_is_found_with_its_own_thresholds(tmp_path):

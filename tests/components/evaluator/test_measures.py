@@ -9,7 +9,7 @@ from sklearn import metrics as sklearn_metrics
 from components.evaluator.decisions import Decisions
 from components.evaluator.measures import Answers, Measurer, every_figure
 from components.evaluator.names import COUNTS, METRICS
-from components.trainer.calibration import calibration_error
+from components.trainer.calibration import CalibrationBins
 
 NAMES = ("a", "b", "c")
 
@@ -53,7 +53,7 @@ def test_every_figure_of_one_label_is_scikit_learns():
     assert measured["recall"] == sklearn_metrics.recall_score(held, decided)
     assert measured["f1"] == pytest.approx(sklearn_metrics.f1_score(held, decided), abs=1e-15)
     assert measured["log_loss"] == pytest.approx(sklearn_metrics.log_loss(held, score.astype(float)), abs=1e-12)
-    assert measured["ece"] == pytest.approx(calibration_error(score, held), abs=1e-12)
+    assert measured["ece"] == pytest.approx(CalibrationBins(score, held).error(), abs=1e-12)
     negatives, alarms, misses, hits = sklearn_metrics.confusion_matrix(held, decided).ravel()
     assert [measured[name] for name in COUNTS] == [hits, alarms, negatives, misses]
 
@@ -61,7 +61,7 @@ def test_every_figure_of_one_label_is_scikit_learns():
 def test_the_calibration_error_of_one_of_many_is_that_of_the_likeliest():
     targets, scores, _ = rows_of("multiclass")
     is_right = scores.argmax(axis=1) == targets.argmax(axis=1)
-    expected = calibration_error(scores.max(axis=1), is_right)
+    expected = CalibrationBins(scores.max(axis=1), is_right).error()
     assert measurer("multiclass").measure()["ece"] == pytest.approx(expected, abs=1e-12)
 
 
@@ -81,8 +81,13 @@ def test_rows_of_one_class_have_no_area_and_what_is_never_answered_no_merit():
     assert (measured["precision"], measured["recall"], measured["f1"], measured["accuracy"]) == (0, 0, 0, 1)
 
 
+def test_with_a_mean_over_labels_comes_that_of_each():
+    measured = measurer("multilabel", wanted=("f1",)).measure()
+    assert measured["f1"] == pytest.approx(np.mean([measured[f"f1/{name}"] for name in "abc"]))
+
+
 def test_only_what_is_wanted_is_computed():
-    measured = measurer("multilabel", wanted=("accuracy", "f1", "f1/b")).measure()
+    measured = measurer("multilabel", wanted=("accuracy", "f1/b")).measure()
     assert {"accuracy", "f1", "f1/b", "f1_micro"} <= set(measured)
     assert not {"f1/a", "auc", "auc/a", "auc_micro", "log_loss", "ece"} & set(measured)
     own = measurer("multilabel", wanted=("auc/b",)).measure()

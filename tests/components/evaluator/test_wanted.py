@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from components.evaluator.measures import every_figure
 from components.evaluator.names import BIAS, METRICS
 from components.evaluator.wanted import wanted_figures
@@ -40,6 +42,14 @@ def test_slices_of_very_many_labels_have_no_area_that_is_not_gated():
     assert {"auc", "auc/label 7"} <= ungated["overall"]
     gated = wanted_figures({"metrics": {"auc": {"at_least": 0.5}}}, measured)["candidate"]
     assert "auc" in gated["length_band=long"]
+
+
+@pytest.mark.parametrize(("labels", "has_area"), [(12, True), (13, False)])
+def test_a_dozen_labels_are_not_very_many(labels, has_area):
+    figures = dict.fromkeys(every_figure([f"label {number}" for number in range(labels)]), 0.9)
+    measured = {"candidate": {"overall": figures, "length_band=long": figures}}
+    wanted = wanted_figures({"metrics": {"f1": {"at_least": 0.5}}}, measured)["candidate"]
+    assert ("auc" in wanted["length_band=long"]) == has_area
 
 
 def test_rivals_have_what_they_are_compared_in():

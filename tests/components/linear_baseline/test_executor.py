@@ -26,7 +26,7 @@ def test_it_leaves_predictions_and_no_model(tmp_path):
     )
     left = sorted(path.name for path in (tmp_path / "predictions").rglob("*"))
     assert left == ["decisions.json", "predictions.parquet", "summary.json"]
-    scored = read(predictions.uri, "test")
+    scored = read(predictions.uri, ["test"])
     assert scored.ids == [row[0] for row in binary(50, seed=2)]
     assert [score > 0.5 for score in scored.scores[:, 0]] == [row[3] == [1] for row in binary(50, seed=2)]
     decisions = json.loads((tmp_path / "predictions" / "decisions.json").read_text())

@@ -61,6 +61,20 @@ def test_a_text_without_words_has_an_empty_row():
     assert vectoriser.transform(["🙂 …", ""]).nnz == 0
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "हिंदी किताब",
+        "ভালোবাসি আমি",
+        "\u0645\u064f\u062d\u064e\u0645\u0651\u064e\u062f \u0639\u0631\u0628\u064a",
+        "cafe\u0301 au",
+    ],
+)
+def test_marks_belong_to_the_word_they_stand_in(text):
+    _, rows = fitted([text, text])
+    assert rows.nnz == 2 * 3  # two words, and both beside each other
+
+
 def test_ideographs_are_words_of_their_own():
     vectoriser, rows = fitted(["好电影", "好电视"])
     assert vectoriser.features == 3  # 好, 电 and both beside each other

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from components.trainer.calibration import (
     HIGHEST,
+    CalibrationBins,
     at_bound,
     best_temperature,
-    calibration_error,
     calibration_errors,
     log_losses,
     scores_of,
@@ -110,12 +110,12 @@ def test_log_loss_is_the_formulas():
 def test_calibration_error_by_hand():
     # Two bins: (0, 0.5] holds 0.1 and 0.5, mean 0.3, right half the time; (0.5, 1] holds 0.9 and 0.7, mean 0.8, right.
     confidence, is_right = np.array([0.1, 0.5, 0.9, 0.7]), np.array([False, True, True, True])
-    assert calibration_error(confidence, is_right, bins=2) == pytest.approx(0.5 * 0.2 + 0.5 * 0.2)
+    assert CalibrationBins(confidence, is_right, bins=2).error() == pytest.approx(0.5 * 0.2 + 0.5 * 0.2)
 
 
 def test_calibration_error_at_the_ends():
-    assert calibration_error(np.array([0.0, 1.0]), np.array([False, True])) == 0.0
-    assert calibration_error(np.array([0.0, 1.0]), np.array([True, False])) == 1.0
+    assert CalibrationBins(np.array([0.0, 1.0]), np.array([False, True])).error() == 0.0
+    assert CalibrationBins(np.array([0.0, 1.0]), np.array([True, False])).error() == 1.0
 
 
 def test_multiclass_error_is_of_the_likeliest():
