@@ -15,10 +15,10 @@ _LOG = logging.getLogger(__name__)
 
 @dataclasses.dataclass(frozen=True)
 class Progress:
-    """One report: `done` of `total` units of `unit`, and the figures worth showing beside them."""
+    """One report: `done` of `total` units of `unit` (None: nobody knows), and the figures worth showing beside them."""
 
     done: int
-    total: int
+    total: int | None
     unit: str
     figures: dict[str, float] = dataclasses.field(default_factory=dict)
 

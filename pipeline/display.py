@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from components.progress import Progress, listening
+from pipeline.progress_lines import ProgressLines
 from pipeline.steps import State, Step
 
 STYLES = {
@@ -59,7 +60,7 @@ class Display:
             TextColumn("left"),
             console=console,
         )
-        self._lines_printed, self._unit = 0, ""
+        self._lines, self._unit = ProgressLines(console, _LINES_PER_STEP), ""
 
     @contextmanager
     def showing(self) -> Iterator[None]:
@@ -73,29 +74,27 @@ class Display:
 
     def changed(self, step: Step) -> None:
         """A step has started or ended."""
-        self._begin("")
+        self._draw_anew("")
+        self._lines.begin()
         if step.state is not State.RUNNING and not self._console.is_terminal:
             self._console.print(f"{step.name:<18} {step.state.value:<7} {step.seconds:6.1f} s")
 
-    def _begin(self, unit: str) -> None:
+    def _draw_anew(self, unit: str) -> None:
         """Another step, or another part of one, which counts in other units."""
         for task in self._bar.task_ids:
             self._bar.remove_task(task)
-        self._lines_printed, self._unit = 0, unit
+        self._unit = unit
 
     def _progressed(self, progress: Progress) -> None:
-        if progress.unit != self._unit:
-            lines = self._lines_printed
-            self._begin(progress.unit)
-            self._lines_printed = lines  # ten lines a step, whatever it counts
+        if progress.unit != self._unit:  # its lines go on: ten a step, whatever it counts
+            self._draw_anew(progress.unit)
         figures = "  ".join(f"{name} {value:.4g}" for name, value in progress.figures.items())
         if self._console.is_terminal:
             if not self._bar.task_ids:
                 self._bar.add_task(self._running(), total=progress.total, unit=progress.unit, figures=figures)
             self._bar.update(self._bar.task_ids[0], completed=progress.done, figures=figures)
-        elif progress.done * _LINES_PER_STEP >= (self._lines_printed + 1) * progress.total:
-            self._lines_printed = progress.done * _LINES_PER_STEP // progress.total
-            self._console.print(f"  {progress.done:,}/{progress.total:,} {progress.unit}  {figures}")
+        else:
+            self._lines.show(progress, figures)
 
     def _running(self) -> str:
         return next((step.name for step in self._steps if step.state is State.RUNNING), "")

@@ -273,6 +273,8 @@ def _common_flags(settings: ServerSettings) -> Iterator[str]:
     if settings.config_file is not None:
         yield f"--model_config_file={settings.config_file}"
         yield f"--model_config_file_poll_wait_seconds={settings.poll_seconds}"
+        # Of a file that is read at the start no version is loaded yet, and a label in it would be refused.
+        yield "--allow_version_labels_for_unavailable_models=true"
 
 
 def _flags_of_ours(settings: ServerSettings) -> Iterator[str]:

@@ -153,7 +153,7 @@ def _write(response: httpx.Response, partial: Partial, start: int, total: int | 
 
 
 def _report(done: int, total: int | None, bytes_per_second: float) -> None:
-    report(Progress(done, 0 if total is None else total, "bytes", {"MB/s": bytes_per_second / 1e6}))
+    report(Progress(done, total, "bytes", {"MB/s": bytes_per_second / 1e6}))
 
 
 def _too_large(url: str, largest: int) -> DataError:

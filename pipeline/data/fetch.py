@@ -104,7 +104,7 @@ def _progress(console: Console, item: Item) -> Iterator[None]:
         task = bar.add_task(_name(item), total=None, visible=False)
 
         def show(progress: Progress) -> None:
-            bar.update(task, completed=progress.done, total=progress.total or None, visible=True)
+            bar.update(task, completed=progress.done, total=progress.total, visible=True)
 
         with listening(show):
             yield

@@ -43,7 +43,7 @@ def _bar(console: Console, handle: str) -> Iterator[None]:
         task = bar.add_task(shown_handle(handle).rstrip("/").rpartition("/")[2], total=None, visible=False)
 
         def show(progress: Progress) -> None:
-            bar.update(task, completed=progress.done, total=progress.total or None, visible=True)
+            bar.update(task, completed=progress.done, total=progress.total, visible=True)
 
         with listening(show):
             yield

@@ -18,6 +18,7 @@ from rich.text import Text
 
 from components.progress import Progress, listening
 from pipeline.display import duration, live
+from pipeline.progress_lines import ProgressLines
 from pipeline.tune.space import Space
 from pipeline.tune.study import best_of, reason_of, settings_of
 
@@ -46,7 +47,7 @@ class Showing:
         )
         self._all = self._bar.add_task("search", total=wanted, unit="trials", figures="")
         self._one: Any = None
-        self._lines = 0
+        self._lines = ProgressLines(console, _LINES_PER_TRIAL)
 
     @contextmanager
     def showing(self) -> Iterator[None]:
@@ -66,7 +67,8 @@ class Showing:
         self._bar.update(self._all, completed=len(trials), figures=figures)
         if self._one is not None:
             self._bar.remove_task(self._one)
-        self._one, self._lines = None, 0
+        self._one = None
+        self._lines.begin()
 
     def ended(self, trial: FrozenTrial) -> None:
         """A trial has ended just now."""
@@ -79,9 +81,8 @@ class Showing:
             if self._one is None:
                 self._one = self._bar.add_task("  trial", total=progress.total, unit=progress.unit, figures="")
             self._bar.update(self._one, completed=progress.done, total=progress.total, figures=figures)
-        elif progress.done * _LINES_PER_TRIAL >= (self._lines + 1) * progress.total:
-            self._lines = progress.done * _LINES_PER_TRIAL // progress.total
-            self._console.print(f"  {progress.done:,}/{progress.total:,} {progress.unit}  {figures}")
+        else:
+            self._lines.show(progress, figures)
 
     def _render(self) -> RenderableType:
         if not self._trials:

@@ -102,6 +102,7 @@ def test_a_config_file_stands_in_for_name_and_base_path():
     flags = command(ServerSettings(config_file=Path("/models.config"), poll_seconds=3, server=("ours",)))
     assert "--model_config_file=/models.config" in flags
     assert "--model_config_file_poll_wait_seconds=3" in flags
+    assert "--allow_version_labels_for_unavailable_models=true" in flags
     assert not [flag for flag in flags if flag.startswith(("--model_name", "--model_base_path"))]
 
 

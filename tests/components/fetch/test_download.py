@@ -63,6 +63,15 @@ def test_progress_is_reported_to_the_end(file, tmp_path):
     assert [one.done for one in reports] == sorted(one.done for one in reports)
 
 
+def test_a_host_may_not_say_how_much_there_is(file, host, tmp_path):
+    host.length = False
+    reports = []
+    with listening(reports.append):
+        retrieve(file, tmp_path)
+    assert reports
+    assert {one.total for one in reports} == {None}
+
+
 def test_a_cut_connection_goes_on_where_it_was(file, host, tmp_path):
     host.cuts = [300_000, 200_000]
     retrieve(file, tmp_path)
