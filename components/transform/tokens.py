@@ -7,11 +7,15 @@ not those of its trimmers (tensorflow/serving#2267): truncation is by TensorFlow
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
+import numpy as np
 import tensorflow as tf
 import tensorflow_text as tf_text
+from tensorflow_text.core.pybinds import pywrap_fast_bert_normalizer_model_builder as cleaning_builder
+from tensorflow_text.core.pybinds import pywrap_fast_wordpiece_tokenizer_model_builder as pieces_builder
 
 from components.encoders.vocabulary import AnyVocabulary, SentencePieces, Vocabulary
 from components.line_breaks import LINE_BREAK
@@ -157,10 +161,30 @@ def _column(like: tf.RaggedTensor, token: int) -> tf.Tensor:
 
 
 def _wordpiece(vocabulary: Vocabulary) -> Callable[[tf.Tensor], tf.RaggedTensor]:
+    pieces, cleaning = (
+        tf.constant(np.frombuffer(compiled, np.uint8))
+        for compiled in (_compiled_pieces(tuple(vocabulary.tokens)), _compiled_cleaning(vocabulary.lower_case))
+    )
     tokenizer = tf_text.FastBertTokenizer(
-        vocab=list(vocabulary.tokens), lower_case_nfd_strip_accents=vocabulary.lower_case
+        fast_wordpiece_model_buffer=pieces, fast_bert_normalizer_model_buffer=cleaning
     )
     return lambda text: cast(tf.RaggedTensor, tokenizer.tokenize(text))
+
+
+# FastBertTokenizer would compile its vocabulary anew wherever it is made, and make a constant of the million bytes by
+# way of a list: a second or more, and Transform, the export and the counting of tokens make it in a dozen graphs. Its
+# builders are called with the values that it calls them with.
+@functools.lru_cache(maxsize=2)
+def _compiled_pieces(tokens: tuple[str, ...]) -> bytes:
+    most_bytes, suffix, unknown, is_pretokenized, detokenizes = 100, "##", "[UNK]", False, False
+    return pieces_builder.build_fast_wordpiece_model(
+        list(tokens), most_bytes, suffix, unknown, is_pretokenized, detokenizes
+    )
+
+
+@functools.lru_cache(maxsize=2)
+def _compiled_cleaning(lower_case: bool) -> bytes:
+    return cleaning_builder.build_fast_bert_normalizer_model(lower_case)
 
 
 def _sentencepiece(vocabulary: SentencePieces) -> Callable[[tf.Tensor], tf.RaggedTensor]:

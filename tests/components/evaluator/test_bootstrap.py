@@ -200,6 +200,7 @@ def test_a_mean_over_labels_is_no_surer_than_its_rarest_label():
     found = resampled(predictions, {"candidate": {"overall": ["recall", "recall/rare", "recall/often"]}})
     mean, rare, often = (found.interval("overall", name) for name in ("recall", "recall/rare", "recall/often"))
     assert mean is not None
+    assert rare is not None
     assert rare == pytest.approx((5 / (5 + 1.96**2), 1), abs=1e-4)
     assert often is not None
     assert mean[0] < 0.9 - (1 - rare[0]) / 2 + 0.01

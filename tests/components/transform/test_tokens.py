@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import functools
 import unicodedata
 
@@ -73,6 +74,15 @@ def test_hostile_texts_become_the_ids_of_tensorflow_texts_reference_tokenizer(un
     vocab_file.write_text("\n".join(uncased.tokens), encoding="utf-8")
     reference = tf_text.BertTokenizer(str(vocab_file), lower_case=True).tokenize([text]).merge_dims(1, 2)
     assert ids(text, uncased, max_tokens=1_000_000) == [101, *reference.to_list()[0], 102]
+
+
+@pytest.mark.parametrize("lower_case", [False, True])
+def test_what_is_compiled_once_is_what_the_tokenizer_would_compile(uncased, lower_case):
+    stock = tf_text.FastBertTokenizer(vocab=list(uncased.tokens), lower_case_nfd_strip_accents=lower_case)
+    ours = TextToPieces(dataclasses.replace(uncased, lower_case=lower_case))
+    texts = tf.constant(HOSTILE)
+    for _ in range(2):  # compiled, and taken from what was
+        assert ours(texts).to_list() == stock.tokenize(clean(texts)).to_list()
 
 
 @pytest.mark.parametrize("text", [b"\xff\xfe", b"a\xc3", b"\xed\xa0\x80 surrogate", bytes(range(256))])
