@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from components.errors import ConfigError
+from components.features import LABEL
 
 # Models.
 CANDIDATE = "candidate"
@@ -28,6 +29,9 @@ NEED_BOTH_CLASSES = frozenset({AUC, AUC_PR})
 SUBGROUP_AUC, BPSN_AUC, BNSP_AUC = "subgroup_auc", "bpsn_auc", "bnsp_auc"
 BIAS = (SUBGROUP_AUC, BPSN_AUC, BNSP_AUC)
 
+# Among the examples of one label those of another label are 0 by construction, and drag a mean over labels down.
+_OF_SEVERAL_LABELS = frozenset({PRECISION, RECALL, F1})
+
 EXAMPLE_COUNT = "example_count"
 INVALID_SCORES = "invalid_scores"
 COUNTS = ("true_positives", "false_positives", "true_negatives", "false_negatives")
@@ -51,6 +55,11 @@ def base(metric: str) -> str:
 def lower_is_better(metric: str) -> bool:
     """Whether less of the metric is better."""
     return base(metric) in LOWER_IS_BETTER
+
+
+def tells(metric: str, slice_name: str) -> bool:
+    """Whether the metric says anything of the slice: in that of the negative label F1 of the positive one does not."""
+    return base(metric) not in _OF_SEVERAL_LABELS or slice_name.partition("=")[0] != LABEL
 
 
 def slice_feature(slice_name: str) -> str:

@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from components.encoders.handles import shown_handle
 from components.encoders.licences import licence_of
 from components.encoders.reading import reading_of
+from components.evaluator.names import tells
 from components.page.excerpts import pieces
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -141,10 +142,11 @@ def _slices(verdict: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for name, values in verdict["metrics"].items():
         if name != "overall":
             of_slice = intervals.get(name, {})
+            told = [metric if tells(metric, name) else None for metric in _OF_SLICES]
             yield {
                 "name": name,
                 "count": int(values["example_count"] or 0),
-                "figures": [(values.get(metric), of_slice.get(metric)) for metric in _OF_SLICES],
+                "figures": [(values.get(metric), of_slice.get(metric)) for metric in told],
             }
 
 

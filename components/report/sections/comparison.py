@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from components.evaluator.names import LINEAR, OVERALL, SERVED
+from components.evaluator.names import LINEAR, OVERALL, SERVED, tells
 from components.page.figure import Figure
 from components.page.tables import Table, name_of
 from components.report import words
@@ -41,7 +41,7 @@ def measure(run: Told) -> dict[str, Any]:
 def show(numbers: Mapping[str, Any]) -> Section:
     """The differences on the whole test split drawn, those of slices in a table."""
     whole = [one for one in numbers["differences"] if one["slice"] == OVERALL]
-    parts = [one for one in numbers["differences"] if one["slice"] != OVERALL]
+    parts = [one for one in numbers["differences"] if one["slice"] != OVERALL and tells(one["metric"], one["slice"])]
     figures = tuple(_figures(whole))
     tables = [("The whole test split", _models(numbers["models"]))]
     if parts:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from components.evaluator.names import EXAMPLE_COUNT, OVERALL
+from components.evaluator.names import EXAMPLE_COUNT, OVERALL, tells
 from components.page.figure import Figure
-from components.page.tables import Table, number
+from components.page.tables import Table, name_of, number
 from components.report import words
 from components.report.drawing import Dot, whiskers
 from components.report.section import Section
@@ -38,7 +38,7 @@ def measure(run: Told) -> dict[str, Any]:
             metric: {
                 name: {"value": of_slice[metric], "interval": intervals.get(name, {}).get(metric)}
                 for name, of_slice in known.items()
-                if metric in of_slice
+                if metric in of_slice and tells(metric, name)
             }
             for metric in metrics
         },
@@ -46,10 +46,10 @@ def measure(run: Told) -> dict[str, Any]:
 
 
 def show(numbers: Mapping[str, Any]) -> Section:
-    """A figure a metric: a dot a slice, with its interval."""
+    """A figure a metric: a dot a slice of which it tells something, with its interval."""
     names = _shown(numbers["examples"])
     figures = tuple(
-        _figure(metric, [name for name in names if name in of], numbers)
+        _figure(metric, names, numbers)
         for metric, of in numbers["metrics"].items()
         if any(of[name]["value"] is not None for name in names if name in of)
     )
@@ -71,8 +71,9 @@ def _shown(examples: Mapping[str, float | None]) -> list[str]:
     return sorted(largest, key=lambda name: (name != OVERALL, name))
 
 
-def _figure(metric: str, names: Sequence[str], numbers: Mapping[str, Any]) -> Figure:
+def _figure(metric: str, shown: Sequence[str], numbers: Mapping[str, Any]) -> Figure:
     known = numbers["metrics"][metric]
+    names = [name for name in shown if name in known]
     dots = [Dot(known[name]["value"], known[name]["interval"]) for name in names]
     whole = known.get(OVERALL, {}).get("value")
     key = f"slices-{metric.replace('_', '-')}"
@@ -88,11 +89,16 @@ def _figure(metric: str, names: Sequence[str], numbers: Mapping[str, Any]) -> Fi
     )
     rows = tuple(
         (
-            shown,
+            numbered,
             number(numbers["examples"][name] or 0),
             words.figure(known[name]["value"]),
             words.interval(known[name]["interval"]),
         )
-        for shown, name in zip(words.named(names), names, strict=True)
+        for numbered, name in zip(words.named(names), names, strict=True)
+    )
+    rows += tuple(
+        (name_of(name), number(numbers["examples"][name] or 0), words.NOTHING, words.NOTHING)
+        for name in shown
+        if not tells(metric, name)
     )
     return Figure(key, f"{metric} by slice", svg, alt, Table(("slice", "examples", metric, "interval"), rows))

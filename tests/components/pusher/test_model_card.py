@@ -87,6 +87,15 @@ def test_it_says_what_the_model_is_and_how_good():
     assert "divided by 1.18" in text
 
 
+def test_f1_is_left_out_of_slices_by_label_where_it_means_nothing():
+    known = {"example_count": 500.0, "accuracy": 0.9, "f1": 0.0}
+    intervals = {"label=neg": {"f1": [0.0, 0.0]}, "length_band=300+": {"f1": [0.0, 0.1]}}
+    slices = {"label=neg": known, "length_band=300+": known}
+    rows = tables(card(verdict={**VERDICT, "metrics": {"overall": OVERALL, **slices}, "intervals": intervals}))[1]
+    assert ["label=neg", "500", "0.9000", "—", "—", "—", "—", "—"] in rows
+    assert ["length_band=300+", "500", "0.9000", "—", "—", "—", "0.0000", "0.0000 to 0.1000"] in rows
+
+
 SERVING = {
     "checks": [
         {"name": "gRPC parity", "value": 7.450580596923828e-07, "limit": 0.0001, "unit": ""},
