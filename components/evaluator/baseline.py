@@ -14,7 +14,9 @@ from tfx.utils import path_utils
 
 from components import model_folder
 from components.errors import EvaluationError
+from components.evaluator import sentences
 from components.evaluator.decisions import Decisions, DecisionsError, default_decisions, read_decisions
+from components.evaluator.names import SERVED
 from components.served_model import executor as served_model
 from components.signatures import SCORES, SERVING_DEFAULT, SERVING_EXAMPLES
 
@@ -38,9 +40,7 @@ class Baseline:
 
     def with_problem(self, cause: str) -> Baseline:
         """The same, known to be unusable."""
-        return dataclasses.replace(
-            self, problem=f"the served model (version {self.version}) cannot be compared with: {cause}"
-        )
+        return dataclasses.replace(self, problem=sentences.incomparable(SERVED, cause, self.version))
 
 
 def candidate_decisions(folder: str, labels: Mapping[str, Any]) -> Decisions:

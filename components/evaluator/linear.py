@@ -10,8 +10,10 @@ from tfx.dsl.io import fileio
 from tfx.types import artifact
 
 from components.errors import EvaluationError
+from components.evaluator import sentences
 from components.evaluator.baseline import difference_in_labels
 from components.evaluator.decisions import Decisions, DecisionsError, decisions_of
+from components.evaluator.names import LINEAR
 from components.linear_baseline.predictions import DECISIONS_FILE, PREDICTIONS_FILE, Scored, read
 
 
@@ -51,7 +53,7 @@ def find_linear(
 
 
 def _unusable(cause: str) -> LinearBaseline:
-    return LinearBaseline(problem=f"the linear baseline cannot be compared with: {cause}")
+    return LinearBaseline(problem=sentences.incomparable(LINEAR, cause))
 
 
 class LinearScores:

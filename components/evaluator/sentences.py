@@ -6,6 +6,17 @@ from components.evaluator.names import LINEAR, SERVED
 from components.evaluator.verdict import Interval
 
 CALLED = {SERVED: "the served model", LINEAR: "the linear baseline"}
+_INCOMPARABLE = "cannot be compared with"
+
+
+def incomparable(rival: str, cause: str, version: str = "") -> str:
+    """A rival that is there, but cannot be compared with."""
+    return f"{CALLED[rival]}{f' (version {version})' if version else ''} {_INCOMPARABLE}: {cause}"
+
+
+def is_incomparable(sentence: str, rival: str) -> bool:
+    """Whether a sentence says so of this rival: it is among a verdict's notes, or its reasons where a gate compares."""
+    return sentence.startswith(CALLED[rival]) and f" {_INCOMPARABLE}: " in sentence
 
 
 def below_floor(metric: str, value: float, limit: float, slice_name: str) -> str:

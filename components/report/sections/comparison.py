@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from components.evaluator import sentences
 from components.evaluator.names import LINEAR, OVERALL, SERVED, tells
 from components.page.figure import Figure
 from components.page.tables import Table, name_of
@@ -15,7 +16,6 @@ from components.report.told import NotThereError, Told
 
 TITLE = "Comparison"
 _RIVALS = {SERVED: "baseline_metrics", LINEAR: "linear_metrics"}
-_CALLED = {SERVED: "the served model", LINEAR: "the linear baseline"}
 _METRICS = ("accuracy", "auc", "auc_pr", "precision", "recall", "f1", "log_loss", "loss", "ece")
 _DRAWN = ("accuracy", "auc", "auc_pr", "precision", "recall", "f1")
 _LISTED = 40
@@ -27,14 +27,15 @@ def measure(run: Told) -> dict[str, Any]:
         raise NotThereError(f"{run.why('Evaluator')} Nothing was compared.")
     known = run.evaluation
     of = {rival: known[key] for rival, key in _RIVALS.items() if known.get(key)}
+    not_there = {rival: _why_not(rival, known) for rival in _RIVALS if rival not in of}
     if not of:
-        raise NotThereError("There was neither a served model nor a linear baseline to compare with.")
+        raise NotThereError(" ".join(not_there.values()))
     models = {"candidate": known.get("metrics") or {}, **of}
     return {
         "version": known.get("baseline_version") or None,
         "models": {model: _chosen(metrics.get(OVERALL, {})) for model, metrics in models.items()},
         "differences": list(known.get("comparisons") or _differences(models)),
-        "not_there": [rival for rival in _RIVALS if rival not in of],
+        "not_there": not_there,
     }
 
 
@@ -46,11 +47,23 @@ def show(numbers: Mapping[str, Any]) -> Section:
     tables = [("The whole test split", _models(numbers["models"]))]
     if parts:
         tables.append(("Slices: the candidate less what it is compared with", _table(parts[:_LISTED], with_slice=True)))
-    notes = [f"Nothing is compared with {_CALLED[rival]}: there is none." for rival in numbers["not_there"]]
-    if numbers["version"]:
-        notes.append(f"Served is version {numbers['version']}.")
+    notes = list(numbers["not_there"].values())
+    if SERVED in numbers["models"] and numbers["version"]:
+        notes.append(f"The served model was then version {numbers['version']}.")
     remarks = [f"{len(parts) - _LISTED} more stand in report.json."] if len(parts) > _LISTED else []
     return Section(tuple(notes), figures=figures, tables=tuple(tables), remarks=tuple(remarks))
+
+
+def _why_not(rival: str, known: Mapping[str, Any]) -> str:
+    """A sentence saying why there are no metrics of the rival: one that is there may be beyond comparison."""
+    told = (*(known.get("notes") or ()), *(known.get("reasons") or ()))
+    problem = next((sentence for sentence in told if sentences.is_incomparable(sentence, rival)), None)
+    if problem is not None:
+        return f"{problem[0].upper()}{problem[1:]}."
+    called, version = sentences.CALLED[rival], known.get("baseline_version")
+    if rival == SERVED and version:
+        return f"{called.capitalize()} (version {version}) could not be compared with: see the verdict's notes."
+    return f"Nothing is compared with {called}: there is none."
 
 
 def _chosen(metrics: Mapping[str, Any]) -> dict[str, Any]:
@@ -77,7 +90,7 @@ def _differences(models: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Itera
 
 def _figures(differences: Sequence[Mapping[str, Any]]) -> Iterator[Figure]:
     """One a rival."""
-    for rival, called in _CALLED.items():
+    for rival, called in sentences.CALLED.items():
         drawn = [
             one
             for one in differences

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from components.evaluator.names import OVERALL
-from components.report.sections import slices
-from components.report.told import Told
+import pytest
+
+from components.evaluator import sentences
+from components.evaluator.names import LINEAR, OVERALL, SERVED
+from components.report.sections import comparison, slices
+from components.report.told import NotThereError, Told
+from tests.components.report.making import judged, verdict
 
 BY_LABEL = ("label=neg", "label=pos")
 BY_LENGTH = "length_band=0-99"
@@ -31,3 +35,37 @@ def test_f1_is_neither_drawn_nor_listed_of_slices_by_label_where_it_means_nothin
     assert "label=" not in drawn
     assert listed == {OVERALL: "0.8000", BY_LENGTH: "0.8000"} | dict.fromkeys(BY_LABEL, "\N{EN DASH}")
     assert all(name in figures["accuracy by slice"].svg for name in BY_LABEL)
+
+
+INCOMPARABLE = {
+    SERVED: sentences.incomparable(SERVED, "it answers with binary labels ['a', 'b']", "3"),
+    LINEAR: sentences.incomparable(LINEAR, "its decisions are gone"),
+}
+"""Why a rival that is there has no metrics."""
+
+
+@pytest.mark.parametrize("rival", [SERVED, LINEAR])
+@pytest.mark.parametrize("where", ["notes", "reasons"])
+def test_a_rival_that_cannot_be_compared_with_is_not_said_to_be_none(rival, where):
+    other = LINEAR if rival == SERVED else SERVED
+    evaluation = verdict(judged(count=60, rivals=(other,)), baseline_version="3", **{where: [INCOMPARABLE[rival]]})
+    notes = " ".join(comparison.show(comparison.measure(told(evaluation))).notes)
+    assert "cannot be compared with: it" in notes
+    assert "there is none" not in notes
+    assert ("The served model was then version 3." in notes) == (rival == LINEAR)
+
+
+def test_rivals_that_all_cannot_be_compared_with_are_each_given_their_cause():
+    evaluation = verdict(judged(count=60, rivals=()), baseline_version="3", notes=list(INCOMPARABLE.values()))
+    with pytest.raises(NotThereError) as refused:
+        comparison.measure(told(evaluation))
+    assert str(refused.value) == (
+        "The served model (version 3) cannot be compared with: it answers with binary labels ['a', 'b']. "
+        "The linear baseline cannot be compared with: its decisions are gone."
+    )
+
+
+def test_a_served_model_without_metrics_is_there_though_nobody_tells_the_cause():
+    evaluation = verdict(judged(count=60, rivals=(LINEAR,)), baseline_version="3", notes=[])
+    notes = comparison.show(comparison.measure(told(evaluation))).notes
+    assert notes == ("The served model (version 3) could not be compared with: see the verdict's notes.",)
