@@ -14,6 +14,8 @@ _WHISKER_MARKS = ("o", "s", "^")
 _ONE_INCHES, _PANEL_INCHES, _LEGEND_INCHES = 3.3, 2.2, 0.35
 _ROW_INCHES, _AXIS_INCHES = 0.2, 0.75
 _CELL_SHADE = 0.45  # of the darkest cell: numbers stay readable on it, on light paper and on dark
+_CELL_ROOM = 0.9  # of a cell's width that a number may take
+_Cell = tuple[Any, int]  # matplotlib's text, and the count that it shows
 _DOTS_UP_TO = 30  # points of a line that is drawn with a dot at each
 
 
@@ -142,12 +144,12 @@ def matrices(key: str, panels: Sequence[Matrix]) -> str:
     height = 1.0 + 0.32 * size if columns == 1 else rows * (0.95 + 0.3 * size)
     with canvas(max(height, 2.2) if columns == 1 else height) as figure:
         grid = figure.subplots(rows, columns, squeeze=False).ravel()
-        for axes, panel in zip(grid, panels, strict=False):
-            _draw_matrix(axes, panel, is_small=columns > 1)
+        drawn = [_draw_matrix(axes, panel, is_small=columns > 1) for axes, panel in zip(grid, panels, strict=False)]
         for unused in grid[len(panels) :]:
             unused.remove()
         figure.supxlabel("answered", fontsize=10)
         figure.supylabel("right", fontsize=10)
+        _fit_counts(figure, [cell for of_panel in drawn for cell in of_panel], len(panels[0].columns))
         return svg(figure, key)
 
 
@@ -207,15 +209,17 @@ def _draw_dots(axes: Any, name: str, dots: Sequence[Dot], offset: float, series:
     )
 
 
-def _draw_matrix(axes: Any, panel: Matrix, *, is_small: bool) -> None:
+def _draw_matrix(axes: Any, panel: Matrix, *, is_small: bool) -> list[_Cell]:
+    """Draws it. What is written in its cells."""
     size = 8 if is_small or len(panel.rows) > 6 else 10
+    texts = []
     for row, counts in enumerate(panel.counts):
         total = sum(counts)
         for column, count in enumerate(counts):
             share = count / total if total else 0.0
             corner = (column - 0.48, row - 0.48)
             axes.add_patch(_square(corner, share * _CELL_SHADE))
-            axes.text(column, row, f"{count:,}", ha="center", va="center", fontsize=size)
+            texts.append((axes.text(column, row, f"{count:,}", ha="center", va="center", fontsize=size), count))
     axes.set_xlim(-0.5, len(panel.columns) - 0.5)
     axes.set_ylim(len(panel.rows) - 0.5, -0.5)
     axes.set_xticks(range(len(panel.columns)), _short(panel.columns), fontsize=size, rotation=_slant(panel.columns))
@@ -224,6 +228,31 @@ def _draw_matrix(axes: Any, panel: Matrix, *, is_small: bool) -> None:
     axes.tick_params(length=0)
     for spine in axes.spines.values():
         spine.set_visible(False)
+    return texts
+
+
+def _fit_counts(figure: Any, cells: Sequence[_Cell], columns: int) -> None:
+    """Counts that would run into each other are shortened, and written smaller if need be: the table has them whole."""
+    figure.draw_without_rendering()  # which lays it out
+    room = _CELL_ROOM * min(text.axes.bbox.width for text, _ in cells) / columns
+    if _widest(cells) > room:
+        for text, count in cells:
+            text.set_text(_shortened(count))
+    size = cells[0][0].get_fontsize() * min(1.0, room / _widest(cells))
+    for text, _ in cells:
+        text.set_fontsize(size)
+
+
+def _widest(cells: Sequence[_Cell]) -> float:
+    return max(text.get_window_extent().width for text, _ in cells)
+
+
+def _shortened(count: int) -> str:
+    """A count with two or three digits: 950, 1.9k, 12k, 1.5M."""
+    for least, unit, letter in ((999_500, 1_000_000, "M"), (1_000, 1_000, "k")):
+        if count >= least:
+            return f"{count / unit:.{int(count < 9.95 * unit)}f}{letter}"
+    return str(count)
 
 
 def _square(corner: tuple[float, float], shade: float) -> Any:
