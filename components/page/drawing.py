@@ -117,11 +117,11 @@ def writable(name: str) -> bool:
     return _has_letters(name) and len(name) <= _LABEL_CHARACTERS
 
 
-def tick(name: str, place: int) -> str:
-    """A name, or its number with as much of it as can be written."""
+def tick(name: str, place: int, noun: str = "label") -> str:
+    """A name, or its number with as much of it as can be written; `noun` says what it is of where nothing can."""
     if writable(name):
         return name
-    return f"{place}. {name}"[: _LABEL_CHARACTERS - 3] + "..." if _has_letters(name) else f"label {place}"
+    return f"{place}. {name}"[: _LABEL_CHARACTERS - 3] + "..." if _has_letters(name) else f"{noun} {place}"
 
 
 def _has_letters(name: str) -> bool:

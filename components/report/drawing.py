@@ -108,7 +108,13 @@ def curves(key: str, panels: Sequence[Panel], axes: Axes) -> str:
 
 
 def whiskers(
-    key: str, names: Sequence[str], dots: dict[str, Sequence[Dot]], unit: str, reference: float | None = None
+    key: str,
+    names: Sequence[str],
+    dots: dict[str, Sequence[Dot]],
+    unit: str,
+    *,
+    noun: str,
+    reference: float | None = None,
 ) -> str:
     """Dots with their intervals, a row a name, top to bottom.
 
@@ -117,6 +123,7 @@ def whiskers(
         names: of the rows.
         dots: by what they are of, three at most; one a name.
         unit: what the axis says.
+        noun: what a row is, for those whose name cannot be written.
         reference: a value at which an upright line is drawn.
     """
     with canvas(_AXIS_INCHES + _ROW_INCHES * len(names) * max(1.0, 0.75 * len(dots)) + 0.3 * (len(dots) > 1)) as figure:
@@ -126,7 +133,7 @@ def whiskers(
             _draw_dots(axes, name, of_rows, offset, place)
         if reference is not None:
             axes.axvline(reference, color=INK, linewidth=0.8, linestyle=":")
-        axes.set_yticks(range(len(names)), [tick(name, place) for place, name in enumerate(names, 1)])
+        axes.set_yticks(range(len(names)), [tick(name, place, noun) for place, name in enumerate(names, 1)])
         axes.set_ylim(len(names) - 0.4, -0.6)
         axes.grid(axis="y", color=INK, alpha=0.12, linewidth=0.6)
         axes.set_xlabel(unit)

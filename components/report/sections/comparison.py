@@ -104,7 +104,7 @@ def _figure(rival: str, called: str, drawn: Sequence[Mapping[str, Any]]) -> Figu
     names = [one["metric"] for one in drawn]
     dots = [Dot(one["difference"], one["interval"]) for one in drawn]
     key = f"against-{rival}"
-    svg = whiskers(key, names, {"difference": dots}, f"candidate less {rival}", reference=0.0)
+    svg = whiskers(key, names, {"difference": dots}, f"candidate less {rival}", noun="metric", reference=0.0)
     told = ", ".join(f"{one['metric']} {words.difference(one['difference'])}" for one in drawn)
     alt = f"Dots: how far the candidate is above {called}, with intervals where there are any. {told}."
     return Figure(key, f"The candidate against {called}", svg, alt, _table(drawn, with_slice=False))

@@ -77,7 +77,7 @@ def _figure(metric: str, shown: Sequence[str], numbers: Mapping[str, Any]) -> Fi
     dots = [Dot(known[name]["value"], known[name]["interval"]) for name in names]
     whole = known.get(OVERALL, {}).get("value")
     key = f"slices-{metric.replace('_', '-')}"
-    svg = whiskers(key, names, {"candidate": dots}, metric, reference=whole)
+    svg = whiskers(key, names, {"candidate": dots}, metric, noun="slice", reference=whole)
     there = [name for name in names if known[name]["value"] is not None]
     lowest = min(there, key=lambda name: known[name]["value"])
     highest = max(there, key=lambda name: known[name]["value"])

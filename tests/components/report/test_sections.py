@@ -37,6 +37,14 @@ def test_f1_is_neither_drawn_nor_listed_of_slices_by_label_where_it_means_nothin
     assert all(name in figures["accuracy by slice"].svg for name in BY_LABEL)
 
 
+def test_a_slice_whose_name_cannot_be_drawn_is_called_a_slice_by_its_number():
+    numbers = slices.measure(told(of_slices("source=\u00fcber.csv", accuracy=0.9)))
+    (figure,) = slices.show(numbers).figures
+    assert "slice 2" in figure.svg
+    assert "label" not in figure.svg
+    assert figure.table.rows[1][0] == "2. source=\u00fcber.csv"
+
+
 INCOMPARABLE = {
     SERVED: sentences.incomparable(SERVED, "it answers with binary labels ['a', 'b']", "3"),
     LINEAR: sentences.incomparable(LINEAR, "its decisions are gone"),
