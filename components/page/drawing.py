@@ -42,7 +42,7 @@ _SETTINGS = {
 _NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 _MOST_TICKS = 7
 _LOG_SCALE_FROM = 20  # how many times the smallest count the largest must be
-_LABEL_CHARACTERS = 20
+LABEL_CHARACTERS = 20
 _BAR_INCHES, _PANEL_INCHES = 0.17, 1.25
 _FONT_FAMILY = re.compile(r"font(?:-family)?:[^;\"]*;?")
 _FONT_SIZE = re.compile(r"(\d+(?:\.\d+)?)px")
@@ -112,16 +112,16 @@ def needs_log_scale(counts: Iterable[float]) -> bool:
     return bool(there) and max(there) > _LOG_SCALE_FROM * min(there)
 
 
-def writable(name: str) -> bool:
-    """Whether a drawing can write the whole of a name: any font has its letters, and it is short."""
-    return _has_letters(name) and len(name) <= _LABEL_CHARACTERS
+def writable(name: str, most: int = LABEL_CHARACTERS) -> bool:
+    """Whether a drawing can write the whole of a name: any font has its letters, and no more than so many."""
+    return _has_letters(name) and len(name) <= most
 
 
-def tick(name: str, place: int, noun: str = "label") -> str:
+def tick(name: str, place: int, noun: str = "label", most: int = LABEL_CHARACTERS) -> str:
     """A name, or its number with as much of it as can be written; `noun` says what it is of where nothing can."""
-    if writable(name):
+    if writable(name, most):
         return name
-    return f"{place}. {name}"[: _LABEL_CHARACTERS - 3] + "..." if _has_letters(name) else f"{noun} {place}"
+    return f"{place}. {name}"[: most - 3] + "..." if _has_letters(name) else f"{noun} {place}"
 
 
 def _has_letters(name: str) -> bool:

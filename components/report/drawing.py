@@ -15,7 +15,9 @@ _ONE_INCHES, _PANEL_INCHES, _LEGEND_INCHES = 3.3, 2.2, 0.35
 _ROW_INCHES, _AXIS_INCHES = 0.2, 0.75
 _CELL_SHADE = 0.45  # of the darkest cell: numbers stay readable on it, on light paper and on dark
 _CELL_ROOM = 0.9  # of a cell's width that a number may take
+_TITLE_ROOM = 0.98  # of a panel's width that its title may take
 _Cell = tuple[Any, int]  # matplotlib's text, and the count that it shows
+TITLE_CHARACTERS = 14  # of a matrix among several, in letters that stay readable
 _DOTS_UP_TO = 30  # points of a line that is drawn with a dot at each
 
 
@@ -92,8 +94,9 @@ def curves(key: str, panels: Sequence[Panel], axes: Axes) -> str:
     height = _LEGEND_INCHES + (_ONE_INCHES if columns == 1 else _PANEL_INCHES * rows)
     with canvas(height) as figure:
         grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
+        titles = []
         for place, panel in enumerate(panels):
-            _draw_panel(grid[place], panel, axes)
+            titles.append(_draw_panel(grid[place], panel, axes))
             if columns > 1:
                 grid[place].locator_params(nbins=3)
         for unused in grid[len(panels) :]:
@@ -104,6 +107,7 @@ def curves(key: str, panels: Sequence[Panel], axes: Axes) -> str:
         figure.legend(
             handles.values(), handles.keys(), loc="outside upper left", ncols=len(handles), frameon=False, fontsize=9
         )
+        _fit_titles(figure, titles)
         return svg(figure, key)
 
 
@@ -151,16 +155,21 @@ def matrices(key: str, panels: Sequence[Matrix]) -> str:
     height = 1.0 + 0.32 * size if columns == 1 else rows * (0.95 + 0.3 * size)
     with canvas(max(height, 2.2) if columns == 1 else height) as figure:
         grid = figure.subplots(rows, columns, squeeze=False).ravel()
-        drawn = [_draw_matrix(axes, panel, is_small=columns > 1) for axes, panel in zip(grid, panels, strict=False)]
+        titles, drawn = [], []
+        for axes, panel in zip(grid, panels, strict=False):
+            titles.append(axes.set_title(panel.title, fontsize=9 if columns > 1 else 10))
+            drawn += _draw_matrix(axes, panel, is_small=columns > 1)
         for unused in grid[len(panels) :]:
             unused.remove()
         figure.supxlabel("answered", fontsize=10)
         figure.supylabel("right", fontsize=10)
-        _fit_counts(figure, [cell for of_panel in drawn for cell in of_panel], len(panels[0].columns))
+        _fit_titles(figure, titles)
+        _fit_counts(figure, drawn, len(panels[0].columns))
         return svg(figure, key)
 
 
-def _draw_panel(axes: Any, panel: Panel, wanted: Axes) -> None:
+def _draw_panel(axes: Any, panel: Panel, wanted: Axes) -> Any:
+    """Draws it. Its title, as matplotlib has it."""
     if panel.diagonal:
         axes.plot([0, 1], [0, 1], color=INK, alpha=0.35, linewidth=0.8, linestyle=":")
     for line in panel.lines:
@@ -179,8 +188,8 @@ def _draw_panel(axes: Any, panel: Panel, wanted: Axes) -> None:
         axes.axvline(panel.at, color=MARK, linestyle="--", linewidth=1.3, label="chosen")
     if panel.mark is not None:
         axes.plot(*panel.mark, color=MARK, marker="D", markersize=7, linestyle="none", label="chosen")
-    axes.set_title(panel.title)
     _set_axes(axes, wanted)
+    return axes.set_title(panel.title)
 
 
 def _set_axes(axes: Any, wanted: Axes) -> None:
@@ -231,11 +240,18 @@ def _draw_matrix(axes: Any, panel: Matrix, *, is_small: bool) -> list[_Cell]:
     axes.set_ylim(len(panel.rows) - 0.5, -0.5)
     axes.set_xticks(range(len(panel.columns)), _short(panel.columns), fontsize=size, rotation=_slant(panel.columns))
     axes.set_yticks(range(len(panel.rows)), _short(panel.rows), fontsize=size)
-    axes.set_title(panel.title, fontsize=9 if is_small else 10)
     axes.tick_params(length=0)
     for spine in axes.spines.values():
         spine.set_visible(False)
     return texts
+
+
+def _fit_titles(figure: Any, titles: Sequence[Any]) -> None:
+    """Titles that are wider than their panels are written smaller."""
+    figure.draw_without_rendering()  # which lays it out
+    for title in titles:
+        room, width = title.axes.bbox.width, title.get_window_extent().width
+        title.set_fontsize(title.get_fontsize() * min(1.0, _TITLE_ROOM * room / max(width, 1.0)))
 
 
 def _fit_counts(figure: Any, cells: Sequence[_Cell], columns: int) -> None:

@@ -47,9 +47,12 @@ def told(value: Any) -> str:
     return NOTHING if value is None or value == "" else str(value)
 
 
-def named(names: Sequence[str]) -> list[str]:
-    """The names for a table under a drawing: with the numbers that stand in the drawing where it cannot write them."""
-    if all(map(drawing.writable, names)):
+def named(names: Sequence[str], most: int = drawing.LABEL_CHARACTERS) -> list[str]:
+    """The names for a table under a drawing: with the numbers that stand in the drawing where it cannot write them.
+
+    `most`: how many letters of a name the drawing writes.
+    """
+    if all(drawing.writable(name, most) for name in names):
         return list(map(name_of, names))
     return [f"{place}. {name_of(name)}" for place, name in enumerate(names, 1)]
 

@@ -12,7 +12,7 @@ from components.page.drawing import tick
 from components.page.figure import Figure
 from components.page.tables import Table, counted, name_of, number, share
 from components.report import words
-from components.report.drawing import Matrix, matrices
+from components.report.drawing import TITLE_CHARACTERS, Matrix, matrices
 from components.report.predictions import Predictions, read
 from components.report.section import Section
 from components.report.told import Told
@@ -116,9 +116,9 @@ def _show_labels(numbers: Mapping[str, Any]) -> Section:
     known = numbers["labels"]
     names = list(known)
     drawn = names[:PANELS_DRAWN]
-    titles = words.named(drawn)
+    titles = words.named(drawn, TITLE_CHARACTERS)
     panels = [
-        Matrix(tick(name, place), ("yes", "no"), ("yes", "no"), _square(known[name]))
+        Matrix(tick(name, place, most=TITLE_CHARACTERS), ("yes", "no"), ("yes", "no"), _square(known[name]))
         for place, name in enumerate(drawn, 1)
     ]
     told = "; ".join(

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from components.page.drawing import LABEL_CHARACTERS
 from components.report import drawing
-from components.report.drawing import Matrix, matrices
+from components.report.drawing import TITLE_CHARACTERS, Axes, Line, Matrix, Panel, curves, matrices
 
 PLAIN = tuple("abcdefghijkl")
 LONG = tuple(f"{place}. a label with.." for place in range(1, 13))
@@ -72,3 +73,30 @@ def test_counts_are_whole_where_they_fit_and_short_where_not(measure):
 
     assert written(PLAIN[:3]) == {"0", "950", "1,949"}
     assert written(PLAIN[:7]) == {"0", "950", "1.9k", "12k", "999k", "1.0M", "1.2M"}
+
+
+def titles(figure: Any) -> list[tuple[float, float, float, float]]:
+    """Where each title begins and ends, where its panel ends, and the size of its letters."""
+    found = []
+    for axes in figure.axes:
+        extent, title = axes._left_title.get_window_extent(), axes._left_title
+        assert extent.x1 <= figure.bbox.width
+        found.append((extent.x0, extent.x1, axes.bbox.x1, title.get_fontsize()))
+    return found
+
+
+@pytest.mark.parametrize("letter", "mW")
+@pytest.mark.parametrize("panels", [2, 6])
+def test_titles_stay_within_their_panels_and_readable(measure, letter, panels):
+    lines = [Line("candidate", [0, 1], [0, 1], 0)]
+    panel = Panel(letter * LABEL_CHARACTERS, lines)
+    matrix = Matrix(letter * TITLE_CHARACTERS, ("yes", "no"), ("yes", "no"), [[1, 2], [3, 4]])
+    drawn = measure(lambda: curves("key", [panel] * panels, Axes("x", "y")), titles)
+    drawn += measure(lambda: matrices("key", [matrix] * panels), titles)
+    assert all(end <= panel_end + 1 for _, end, panel_end, _ in drawn)
+    assert min(size for *_, size in drawn) >= 5
+
+
+def test_usual_titles_are_not_written_smaller(measure):
+    matrix = Matrix("severe_toxic", ("yes", "no"), ("yes", "no"), [[1, 2], [3, 4]])
+    assert {size for *_, size in measure(lambda: matrices("key", [matrix] * 3), titles)} == {9}

@@ -8,7 +8,8 @@ import pytest
 
 from components.evaluator import sentences
 from components.evaluator.names import LINEAR, OVERALL, SERVED
-from components.report.sections import comparison, slices
+from components.features import MULTILABEL
+from components.report.sections import comparison, confusion, slices
 from components.report.told import NotThereError, Told
 from tests.components.report.making import judged, verdict
 
@@ -43,6 +44,14 @@ def test_a_slice_whose_name_cannot_be_drawn_is_called_a_slice_by_its_number():
     assert "slice 2" in figure.svg
     assert "label" not in figure.svg
     assert figure.table.rows[1][0] == "2. source=\u00fcber.csv"
+
+
+def test_a_label_that_is_cut_above_its_matrix_has_the_same_number_in_the_table():
+    counts = {"true_positives": 1, "false_positives": 2, "false_negatives": 3, "true_negatives": 4}
+    names = ("intent number 12", "intent number 14", "other")
+    (figure,) = confusion.show({"kind": MULTILABEL, "labels": dict.fromkeys(names, counts)}).figures
+    assert [row[0] for row in figure.table.rows] == ["1. intent number 12", "2. intent number 14", "3. other"]
+    assert all(title in figure.svg for title in ("1. intent n...", "2. intent n...", "other"))
 
 
 INCOMPARABLE = {
