@@ -130,9 +130,12 @@ def _label_bars(rows: Mapping[str, Any]) -> Figure:
     is_log = drawing.needs_log_scale(count for of_split in values.values() for count in of_split)
     svg = drawing.bars("label-bars", shown, values, "texts", is_log=is_log)
     most, least = max(shown, key=total.__getitem__), min(shown, key=total.__getitem__)
+    is_cut = len(shown) < len(total)
+    which = f"each of the {len(shown)} most frequent labels" if is_cut else "each label"
     alt = (
-        f"Bars: how many texts of each split hold each label{', on a logarithmic axis' if is_log else ''}. Most "
-        f"frequent: {name_of(most)}, {number(total[most])}; least frequent: {name_of(least)}, {number(total[least])}."
+        f"Bars: how many texts of each split hold {which}{', on a logarithmic axis' if is_log else ''}. "
+        f"Most frequent: {name_of(most)}, {number(total[most])}; "
+        f"least frequent{' of those drawn' if is_cut else ''}: {name_of(least)}, {number(total[least])}."
     )
     cells = (
         (label, split, number(counts[name]), share(counts[name], rows["examples"][split]))

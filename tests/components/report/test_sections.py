@@ -9,9 +9,9 @@ import pytest
 from components.evaluator import sentences
 from components.evaluator.names import LINEAR, OVERALL, SERVED
 from components.features import MULTILABEL
-from components.report.sections import comparison, confusion, slices
+from components.report.sections import comparison, confusion, data, slices
 from components.report.told import NotThereError, Told
-from tests.components.report.making import judged, verdict
+from tests.components.report.making import judged, rows, verdict
 
 BY_LABEL = ("label=neg", "label=pos")
 BY_LENGTH = "length_band=0-99"
@@ -52,6 +52,17 @@ def test_a_label_that_is_cut_above_its_matrix_has_the_same_number_in_the_table()
     (figure,) = confusion.show({"kind": MULTILABEL, "labels": dict.fromkeys(names, counts)}).figures
     assert [row[0] for row in figure.table.rows] == ["1. intent number 12", "2. intent number 14", "3. other"]
     assert all(title in figure.svg for title in ("1. intent n...", "2. intent n...", "other"))
+
+
+@pytest.mark.parametrize(
+    ("labels", "which", "of_which"),
+    [(20, "each label", ""), (21, "each of the 20 most frequent labels", " of those drawn")],
+)
+def test_the_least_frequent_label_that_is_drawn_is_not_said_to_be_that_of_all(labels, which, of_which):
+    known = {"missing_parts": {}, "rows": rows([f"label {place}" for place in range(labels)])}
+    (figure,) = data.show(known).figures
+    assert f"hold {which}." in figure.alt
+    assert f"least frequent{of_which}: label 16, 15." in figure.alt
 
 
 INCOMPARABLE = {
