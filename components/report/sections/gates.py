@@ -74,8 +74,9 @@ def _remarks(numbers: Mapping[str, Any]) -> tuple[str, ...]:
     if numbers["confidence"] is not None and numbers["resamples"]:
         judged = "the bound of the interval" if numbers["judge_by"] == "bound" else "the estimate"
         said.append(
-            f"Intervals hold {100 * numbers['confidence']:g} % of {numbers['resamples']:,} resamples of the test "
-            f"split. What is held against a limit is {judged}, unless a gate says otherwise."
+            f"Intervals of {100 * numbers['confidence']:g} %: from a bootstrap of {numbers['resamples']:,} draws of "
+            "the test split and, where the draws tell too little, Wilson's. What is held against a limit is "
+            f"{judged}, unless a gate says otherwise."
         )
     if any(check.get("interval") and check["kind"] not in ("at_least", "at_most") for check in numbers["checks"]):
         said.append("* of the difference: the candidate less what it is compared with.")

@@ -85,6 +85,7 @@ def test_it_says_what_the_model_is_and_how_good():
     assert "Apache\\-2.0" in text or "Apache-2.0" in text
     assert "2 epoch(s), 348 steps in bfloat16; the best was epoch 2" in text
     assert "divided by 1.18" in text
+    assert "95% intervals from a bootstrap of 1,000 draws and, where the draws tell too little, Wilson's." in text
 
 
 def test_f1_is_left_out_of_slices_by_label_where_it_means_nothing():

@@ -9,7 +9,7 @@ import pytest
 from components.evaluator import sentences
 from components.evaluator.names import LINEAR, OVERALL, SERVED
 from components.features import MULTILABEL
-from components.report.sections import comparison, confusion, data, slices
+from components.report.sections import comparison, confusion, data, gates, slices
 from components.report.told import NotThereError, Told
 from tests.components.report.making import judged, rows, verdict
 
@@ -63,6 +63,14 @@ def test_the_least_frequent_label_that_is_drawn_is_not_said_to_be_that_of_all(la
     (figure,) = data.show(known).figures
     assert f"hold {which}." in figure.alt
     assert f"least frequent{of_which}: label 16, 15." in figure.alt
+
+
+def test_it_says_where_intervals_come_from():
+    remarks = gates.show(gates.measure(told(verdict(judged(count=60))))).remarks
+    assert (
+        "95 %: from a bootstrap of 1,000 draws of the test split and, where the draws tell too little, Wilson's"
+        in (remarks[0])
+    )
 
 
 INCOMPARABLE = {
