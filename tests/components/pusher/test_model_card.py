@@ -135,7 +135,7 @@ def test_slices_that_are_left_out_are_counted():
     verdict = {**VERDICT, "metrics": {"overall": OVERALL, **{f"source={n}.csv": values for n in range(43)}}}
     text = card(verdict=verdict)
     assert len(tables(text)[1]) == 1 + 40
-    assert "\n3 more are in the run's report.\n" in text
+    assert "\n3 more are in the run's report.json.\n" in text
     assert "more are in" not in card()
 
 
