@@ -87,7 +87,6 @@ def write_card(facts: Facts) -> str:
         thresholds=list(_thresholds(facts.decisions)),
         few=_few(facts.verdict),
         checks=(facts.serving or {}).get("checks", []),
-        principal=_PRINCIPAL,
         of_slices=_OF_SLICES,
         bias=_BIAS,
     )
