@@ -13,7 +13,10 @@ INDENT = "  "  # before the name of a row that is part of the one above
 
 @dataclasses.dataclass(frozen=True)
 class Table:
-    """Texts in rows under a header. The first `names` columns are names, the others numbers."""
+    """Texts in rows under a header. The first `names` columns are names, the others numbers.
+
+    A heading may be empty above the names of rows; where all are, the table has no header.
+    """
 
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]

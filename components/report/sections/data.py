@@ -180,7 +180,7 @@ def _compared(gate: Mapping[str, Any]) -> tuple[list[tuple[str, Table]], list[st
         tables.append(("What the data gate stopped the run for", Table(("data", "feature", "what is wrong"), cells, 3)))
     comparisons: Sequence[Mapping[str, Any]] = gate.get("comparisons", ())
     if comparisons:
-        header = ("", "feature", "verdict", "what changed", "distance", "threshold", "noise")
+        header = ("comparison", "feature", "verdict", "what changed", "distance", "threshold", "noise")
         cells = tuple(
             (
                 one["kind"],

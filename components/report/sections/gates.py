@@ -39,7 +39,7 @@ def show(numbers: Mapping[str, Any]) -> Section:
     checks = numbers["checks"]
     if not checks:
         return Section(notes=("No gate could be applied.",))
-    header = ("slice", "metric", "", "value", "interval", "compared with", "limit")
+    header = ("slice", "metric", "result", "value", "interval", "compared with", "limit")
     table = Table(header, tuple(_row(check) for check in checks), names=3)
     missed = sum(not check["passed"] for check in checks)
     told = f"{len(checks) - missed} of {len(checks)} passed."

@@ -45,7 +45,7 @@ def show(numbers: Mapping[str, Any]) -> Section:
     if numbers["model_bytes"]:
         notes.append(f"The model's files have {numbers['model_bytes'] / _MEGABYTE:,.1f} MB.")
     missed = tuple(check["sentence"] for check in numbers["checks"] if not check["passed"])
-    table = Table(("check", "", "value", "limit"), rows, names=2)
+    table = Table(("check", "result", "value", "limit"), rows, names=2)
     return Section(tuple(notes), first=(("What the server showed", table),), remarks=tuple(dict.fromkeys(missed)))
 
 

@@ -99,7 +99,7 @@ def _calibrated(numbers: Mapping[str, Any]) -> tuple[tuple[str, Table], ...]:
         for what, key in (("log loss", "log_loss"), ("calibration error (ECE)", "ece"))
         if key in known
     )
-    return (("The eval split before and after calibration", Table(("", "before", "after"), rows)),)
+    return (("The eval split before and after calibration", Table(("measure", "before", "after"), rows)),)
 
 
 def _remarks(numbers: Mapping[str, Any]) -> tuple[str, ...]:

@@ -58,6 +58,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> View:
 
 def test_the_page_says_what_was_measured(friendly: View):
     parsed = Page(friendly.source)
+    assert all(parsed.headings)
     assert "940 train, 30 eval, 2 test" in parsed.text
     assert "duplicates dropped" in parsed.text
     assert parsed.having("html")[0]["lang"] == "en"

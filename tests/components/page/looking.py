@@ -23,6 +23,8 @@ class Page(html.parser.HTMLParser):
         super().__init__()
         self.elements: list[tuple[str, dict[str, str | None]]] = []
         self.text = ""
+        self.headings: list[str] = []
+        """What each `th` says."""
         self._open: list[str] = []
         self.feed(source)
         self.close()
@@ -32,6 +34,8 @@ class Page(html.parser.HTMLParser):
         self.elements.append((tag, dict(attrs)))
         if tag not in _VOID:
             self._open.append(tag)
+        if tag == "th":
+            self.headings.append("")
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.elements.append((tag, dict(attrs)))
@@ -41,6 +45,8 @@ class Page(html.parser.HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.text += data
+        if "th" in self._open:
+            self.headings[-1] += data.strip()
 
     def having(self, name: str) -> list[dict[str, Any]]:
         return [attributes for tag, attributes in self.elements if tag == name]

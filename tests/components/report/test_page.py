@@ -199,6 +199,20 @@ def test_what_stopped_the_data_gate_is_listed(tmp_path):
     assert "unknown value" in written(run, tmp_path).text
 
 
+@pytest.mark.parametrize("which", ["binary", "toxic", "many", "hostile"])
+def test_columns_and_rows_all_have_a_heading_that_says_something(which, request):
+    page = request.getfixturevalue(which).page
+    assert "result" in page.headings
+    assert all(page.headings)
+
+
+def test_a_table_without_headings_has_no_header(binary):
+    facts = re.search(r"The training in short</p>.*?<table>(.*?)</table>", binary.source, re.DOTALL)
+    gates = re.search(r"What was asked for on the test split</p>.*?<table>(.*?)</table>", binary.source, re.DOTALL)
+    assert "<thead>" not in facts[1]
+    assert "<thead>" in gates[1]
+
+
 @pytest.mark.parametrize("excerpts", [0, 2])
 def test_the_hardest_errors_are_shown_where_asked_for(tmp_path, excerpts):
     known = judged(count=60, rivals=())
