@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from components.page.drawing import INK, MARK, SERIES, canvas, svg, tick
@@ -14,6 +14,7 @@ _WHISKER_MARKS = ("o", "s", "^")
 _ONE_INCHES, _PANEL_INCHES, _LEGEND_INCHES = 3.3, 2.2, 0.35
 _ROW_INCHES, _AXIS_INCHES = 0.2, 0.75
 _CELL_SHADE = 0.45  # of the darkest cell: numbers stay readable on it, on light paper and on dark
+DIAGONAL_SHADE = 0.6  # quieter than what was measured, and yet seen on light paper and on dark
 _CELL_ROOM = 0.9  # of a cell's width that a number may take
 _TITLE_ROOM = 0.98  # of a panel's width that its title may take
 _Cell = tuple[Any, int]  # matplotlib's text, and the count that it shows
@@ -41,7 +42,8 @@ class Panel:
         lines: one to three.
         mark: a point that stands out.
         at: where an upright line stands out.
-        diagonal: whether the line from corner to corner is drawn faintly.
+        diagonal: whether the line from corner to corner is drawn.
+        diagonal_name: of that line in the legend, where it has one.
     """
 
     title: str
@@ -49,6 +51,7 @@ class Panel:
     mark: tuple[float, float] | None = None
     at: float | None = None
     diagonal: bool = False
+    diagonal_name: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,9 +107,7 @@ def curves(key: str, panels: Sequence[Panel], axes: Axes) -> str:
         figure.supxlabel(axes.x, fontsize=10)
         figure.supylabel(axes.y, fontsize=10)
         handles = {handle.get_label(): handle for place in grid[: len(panels)] for handle in _handles(place)}
-        figure.legend(
-            handles.values(), handles.keys(), loc="outside upper left", ncols=len(handles), frameon=False, fontsize=9
-        )
+        _draw_legend(figure, handles)
         _fit_titles(figure, titles)
         return svg(figure, key)
 
@@ -171,7 +172,8 @@ def matrices(key: str, panels: Sequence[Matrix]) -> str:
 def _draw_panel(axes: Any, panel: Panel, wanted: Axes) -> Any:
     """Draws it. Its title, as matplotlib has it."""
     if panel.diagonal:
-        axes.plot([0, 1], [0, 1], color=INK, alpha=0.35, linewidth=0.8, linestyle=":")
+        style = {"color": INK, "alpha": DIAGONAL_SHADE, "linewidth": 1.0, "linestyle": ":"}
+        axes.plot([0, 1], [0, 1], label=panel.diagonal_name, **style)
     for line in panel.lines:
         has_dots = line.is_dotted or len(line.xs) == 1
         axes.plot(
@@ -203,6 +205,17 @@ def _set_axes(axes: Any, wanted: Axes) -> None:
     if wanted.is_whole:
         axes.locator_params(axis="x", integer=True, nbins=8, min_n_ticks=1)
     axes.grid(color=INK, alpha=0.12, linewidth=0.6)
+
+
+def _draw_legend(figure: Any, handles: Mapping[str, Any]) -> None:
+    """In one row where that is wide enough for it, else in several."""
+    for columns in range(len(handles), 0, -1):
+        legend = figure.legend(
+            handles.values(), handles.keys(), loc="outside upper left", ncols=columns, frameon=False, fontsize=9
+        )
+        if columns == 1 or legend.get_window_extent().width <= figure.bbox.width:
+            return
+        legend.remove()
 
 
 def _handles(axes: Any) -> list[Any]:

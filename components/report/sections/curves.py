@@ -254,7 +254,12 @@ def _calibration_figure(numbers: Mapping[str, Any]) -> Figure:
     known = numbers["calibration"]
     names = list(known)
     panels = [
-        Panel(title, [_reliability_line(model, of["bins"]) for model, of in known[name].items()], diagonal=True)
+        Panel(
+            title,
+            [_reliability_line(model, of["bins"]) for model, of in known[name].items()],
+            diagonal=True,
+            diagonal_name="perfectly calibrated",
+        )
         for title, name in zip(_titles(names), names, strict=True)
     ]
     is_likeliest = LIKELIEST in known

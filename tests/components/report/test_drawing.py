@@ -100,3 +100,19 @@ def test_titles_stay_within_their_panels_and_readable(measure, letter, panels):
 def test_usual_titles_are_not_written_smaller(measure):
     matrix = Matrix("severe_toxic", ("yes", "no"), ("yes", "no"), [[1, 2], [3, 4]])
     assert {size for *_, size in measure(lambda: matrices("key", [matrix] * 3), titles)} == {9}
+
+
+@pytest.mark.parametrize("panels", [1, 6])
+def test_a_legend_stays_within_its_drawing_and_above_the_panels(measure, panels):
+    lines = [Line(name, [0, 1], [0, 1], place) for place, name in enumerate(("candidate", "served", "linear"))]
+    panel = Panel("title", lines, mark=(0.5, 0.5), diagonal=True, diagonal_name="perfectly calibrated")
+
+    def legend(figure: Any) -> tuple[Any, ...]:
+        extent = figure.legends[0].get_window_extent()
+        tops = [axes.get_tightbbox().y1 for axes in figure.axes]
+        return len(figure.legends[0].texts), len(figure.legends), extent, figure.bbox, max(tops)
+
+    texts, legends, extent, whole, top = measure(lambda: curves("key", [panel] * panels, Axes("x", "y")), legend)
+    assert (texts, legends) == (5, 1)
+    assert whole.x0 <= extent.x0 < extent.x1 <= whole.x1 + 1
+    assert top <= extent.y0 + 1

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from components.example_gen.normalise import text_id
+from components.report.drawing import DIAGONAL_SHADE
 from components.report.page import render
 from components.report.told import Step, Told
 from components.report.write import write
@@ -146,6 +147,13 @@ def test_the_page_shows_the_numbers_of_the_json(binary, toxic):
     assert "MISSED" in binary.text
     assert "p99 latency is told" in binary.text
     assert "2.9 MB" in binary.text
+
+
+def test_the_diagonal_of_a_calibrated_model_is_named(binary):
+    diagrams = re.findall(r"<svg.*?</svg>", binary.source, re.DOTALL)
+    named = [one for one in diagrams if "perfectly calibrated" in one]
+    assert len(named) == 1
+    assert 'id="calibration-' in named[0]
 
 
 def test_many_labels_are_cut_and_the_page_says_so(many):
@@ -289,6 +297,7 @@ def test_colours_stand_out_on_either_paper(binary):
         assert all(contrast(*pair) >= 1.3 for pair in itertools.combinations(series, 2))
         for text in ("ink", "quiet", "mark"):  # what is missed is written in the last
             assert contrast(palette[text], palette["paper"]) >= 4.5  # WCAG 1.4.3
+        assert contrast(shaded(palette["ink"], palette["paper"], DIAGONAL_SHADE), palette["paper"]) >= 3
         assert contrast(palette["ink"], shaded(palette["series-1"], palette["paper"], 0.45)) >= 4.5
 
 
