@@ -77,7 +77,7 @@ class Display:
         self._draw_anew("")
         self._lines.begin()
         if step.state is not State.RUNNING and not self._console.is_terminal:
-            self._console.print(f"{step.name:<18} {step.state.value:<7} {step.seconds:6.1f} s")
+            self._console.print(f"{step.name:<18} {step.state.value:<7} {step.elapsed or 0.0:6.1f} s")
 
     def _draw_anew(self, unit: str) -> None:
         """Another step, or another part of one, which counts in other units."""
@@ -100,7 +100,7 @@ class Display:
         return next((step.name for step in self._steps if step.state is State.RUNNING), "")
 
     def _render(self) -> RenderableType:
-        table = steps_table((step.name, step.state, step.elapsed) for step in self._steps)
+        table = steps_table((step.name, step.state, step.elapsed or 0.0) for step in self._steps)
         return Group(table, self._bar) if self._bar.task_ids else table
 
 

@@ -65,6 +65,7 @@ class Recorder:
             "reasons": outcome.reasons,
             "version": outcome.version,
             "seconds": seconds,
+            "steps": {step.name: _rounded(step.elapsed) for step in self._run.steps},
             "config": without_secrets(self._config.model_dump(mode="json", by_alias=True)),
             "code": dict(self._depends_on.get("code", {})),
             "outside": dict(self._depends_on.get("outside", {})),
@@ -72,6 +73,10 @@ class Recorder:
             "samples": [vars(scored) for scored in outcome.samples],
             "paths": {GATE: self._run.paths[GATE]} if GATE in self._run.paths else {},
         }
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 3)
 
 
 def write_report(run: Run, outcome: Outcome, record: Mapping[str, Any], destination: Path) -> Path:

@@ -38,7 +38,8 @@ class StoredExecution:
         number: of the execution, which is also the name of its outputs' folders.
         step: name of the step.
         state: CANCELLED where it never ended; whether it still runs, the store cannot tell.
-        began, seconds: when it was registered, seconds since 1970, and how long it took.
+        began: when it was registered, seconds since 1970.
+        seconds: how long it took, None where it never ended: nothing is written of it then after its beginning.
         parameters: what it was given, by name.
         outputs: numbers of its output artifacts by output key.
         inputs: numbers of its input artifacts.
@@ -50,7 +51,7 @@ class StoredExecution:
     step: str
     state: State
     began: float
-    seconds: float
+    seconds: float | None
     parameters: dict[str, Any]
     outputs: dict[str, int]
     inputs: frozenset[int]
@@ -207,7 +208,7 @@ def _execution(execution: Any, step: str, events: list[Any]) -> StoredExecution:
         step=step,
         state=_ENDED.get(execution.last_known_state, State.CANCELLED),
         began=began,
-        seconds=max(0.0, ended - began),
+        seconds=max(0.0, ended - began) if execution.last_known_state in _ENDED else None,
         parameters={name: value for name, value in properties.items() if not name.startswith("__")},
         outputs={event.path.steps[0].key: event.artifact_id for event in events if _is_output(event)},
         inputs=frozenset(event.artifact_id for event in events if event.type == metadata_store_pb2.Event.INPUT),

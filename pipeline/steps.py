@@ -26,12 +26,14 @@ class State(str, Enum):
 
 @dataclasses.dataclass
 class Step:
-    """One step of a run: its state, its duration in seconds and, once it has ended well, where its outputs lie."""
+    """One step of a run: its state, its duration in seconds, None where nobody knows it, and, once it has ended well,
+    where its outputs lie.
+    """
 
     name: str
     state: State = State.WAITING
     started: float = 0.0
-    seconds: float = 0.0
+    seconds: float | None = 0.0
     outputs: dict[str, str] = dataclasses.field(default_factory=dict)
 
     def start(self) -> None:
@@ -44,6 +46,6 @@ class Step:
         self.outputs = outputs or {}
 
     @property
-    def elapsed(self) -> float:
-        """Seconds since it started, or in all where it has ended."""
+    def elapsed(self) -> float | None:
+        """Seconds since it started, or in all where it has ended; None where nobody knows."""
         return time.monotonic() - self.started if self.state is State.RUNNING else self.seconds

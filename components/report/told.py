@@ -21,11 +21,13 @@ class NotThereError(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Step:
-    """A step of the run: its state in a word, its duration, and its outputs' URIs by key where it has ended well."""
+    """A step of the run: its state in a word, its duration, None where nobody knows it, and its outputs' URIs by key
+    where it has ended well.
+    """
 
     name: str
     state: str
-    seconds: float
+    seconds: float | None
     outputs: Mapping[str, str]
 
 

@@ -99,7 +99,7 @@ def rebuild(home: Path, stored: Stored, of: StoredRun | str, live: str | None = 
     state = outcome.verdict.value if outcome else RUNNING if is_live else INTERRUPTED
     outcome = outcome or stopped_with([NOT_ENDED], left)
     began = _began(run_id, in_store, record)
-    run = Run(home.name, run_id, began.isoformat(timespec="seconds"), _steps(stored, last, is_live))
+    run = Run(home.name, run_id, began.isoformat(timespec="seconds"), _steps(stored, last, record, is_live))
     run.paths.update(_paths(home, run, outcome, last))
     # `run` itself reads the account of rows as it is.
     read_left(_output(stored, in_store, "TextExampleGen", "quarantine"), SUMMARY_FILE, Rows)
@@ -218,9 +218,16 @@ def _began(run_id: str, stored: StoredRun | None, record: Record) -> datetime:
         return datetime.fromtimestamp(stored.began if stored else 0.0).astimezone()
 
 
-def _steps(stored: Stored, executions: list[StoredExecution], is_live: bool) -> list[Step]:
+def _steps(stored: Stored, executions: list[StoredExecution], record: Record, is_live: bool) -> list[Step]:
+    """The steps in the order in which they began. How long one took that was ended, only the run's record knows."""
+    recorded = record.get("steps") or {}
     steps = [
-        Step(one.step, one.state, seconds=one.seconds, outputs=_outputs(stored, one))
+        Step(
+            one.step,
+            one.state,
+            seconds=recorded.get(one.step) if one.seconds is None else one.seconds,
+            outputs=_outputs(stored, one),
+        )
         for one in sorted(executions, key=lambda one: one.number)
     ]
     if is_live and steps and steps[-1].state is State.CANCELLED:

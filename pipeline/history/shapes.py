@@ -64,6 +64,7 @@ class RunRecord(Shape):
     reasons: list[str] | None = None
     version: int | None = None
     seconds: float | None = None
+    steps: dict[str, float | None] | None = None
     config: Settings | None = None
     code: dict[str, Any] | None = None
     outside: dict[str, Any] | None = None

@@ -68,6 +68,7 @@ def test_however_a_run_ends_it_leaves_a_record_and_a_report(tmp_path, capfd, out
     assert record["samples"] == [vars(scored) for scored in ended.samples]
     assert record["versions"]["tfx"]
     assert record["seconds"] >= 0
+    assert record["steps"] == {"TextExampleGen": 1.5}
     numbers = json.loads((folder / "report.json").read_text())
     assert numbers["verdict"]["sentence"] == ended.sentence
     assert numbers["lineage"]["outside"] == {"data": "cd", "span": 7}

@@ -19,23 +19,26 @@ def measure(run: Told) -> dict[str, Any]:
     """Seconds by step."""
     if not run.steps:
         raise NotThereError("No step was begun.")
-    steps = {step.name: {"state": step.state, "seconds": round(step.seconds, 3)} for step in run.steps}
+    steps = {step.name: {"state": step.state, "seconds": _rounded(step.seconds)} for step in run.steps}
     return {"seconds": run.seconds, "steps": steps}
 
 
 def show(numbers: Mapping[str, Any]) -> Section:
-    """A bar a step."""
+    """A bar a step, of those whose time is known."""
     steps = numbers["steps"]
-    seconds = [known["seconds"] for known in steps.values()]
-    names = list(steps)
-    longest = max(names, key=lambda name: steps[name]["seconds"])
     rows = tuple((name, known["state"], words.duration(known["seconds"])) for name, known in steps.items())
     table = Table(("step", "state", "time"), rows, names=2)
     total = f"{words.duration(numbers['seconds'])} in all." if numbers["seconds"] is not None else ""
-    notes = tuple(filter(None, (total,)))
-    if not any(seconds):
+    seconds = {name: known["seconds"] for name, known in steps.items() if known["seconds"] is not None}
+    unknown = "" if seconds else "How long each step took is not known here."
+    notes = tuple(filter(None, (total, unknown)))
+    if not any(seconds.values()):
         return Section(notes=notes, first=(("Steps", table),))
-    svg = drawing.bars("durations", names, {"": seconds}, "seconds")
-    at_most = words.duration(steps[longest]["seconds"])
-    alt = f"Bars: seconds by step. The longest, {longest}, took {at_most}. {total}".strip()
+    svg = drawing.bars("durations", list(seconds), {"": list(seconds.values())}, "seconds")
+    longest = max(seconds, key=lambda name: seconds[name])
+    alt = f"Bars: seconds by step. The longest, {longest}, took {words.duration(seconds[longest])}. {total}".strip()
     return Section(notes=notes, figures=(Figure("durations", "Time by step", svg, alt, table),))
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 3)

@@ -199,6 +199,18 @@ def test_a_run_without_any_step_has_a_report(tmp_path):
     assert not view.page.having("figure")
 
 
+def test_a_step_whose_time_nobody_knows_has_none(tmp_path):
+    steps = [Step("TextExampleGen", "done", 2.5, {}), Step("Trainer", "cancelled", None, {})]
+    run = Told("task", "id", "now", None, "STOPPED", "STOPPED", ["interrupted"], steps)
+    view = written(run, tmp_path)
+    assert view.numbers["durations"]["steps"]["Trainer"] == {"state": "cancelled", "seconds": None}
+    assert "Trainercancelled\N{EN DASH}" in view.text
+    assert "The longest, TextExampleGen, took 2.5 s" in view.alts[0]
+    view = written(dataclasses.replace(run, steps=steps[1:]), tmp_path)
+    assert "How long each step took is not known here." in view.text
+    assert not view.alts
+
+
 def test_what_stopped_the_data_gate_is_listed(tmp_path):
     anomaly = {"split": "train", "feature": "label", "sentence": "unknown value"}
     write_json(tmp_path / "stopped" / "anomalies.json", {"anomalies": [anomaly], "comparisons": []})

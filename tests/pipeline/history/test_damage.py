@@ -40,6 +40,7 @@ DAMAGES: dict[str, list[Any]] = {
         {"reasons": [5]},
         {"started": 5},
         {"seconds": "ten"},
+        {"steps": {"Trainer": "ten"}},
         {"version": "7"},
         {"config": ["data"]},
         {"config": {"data": "day.csv"}},

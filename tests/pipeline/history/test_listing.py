@@ -129,6 +129,15 @@ def test_a_past_run_is_what_it_was_at_its_end(told):
         read_past_run(told / "one", "2026")
 
 
+def test_how_long_a_killed_step_took_only_the_runs_record_knows(root):
+    killed = "2026-01-02T10-00-00.000001"
+    past, _ = read_past_run(root / "one", killed)
+    assert [step.seconds is None for step in past.steps] == [False, True]
+    record(root / "one", killed, verdict="STOPPED", reasons=["it was interrupted"], steps={"Trainer": 61.5})
+    past, _ = read_past_run(root / "one", killed)
+    assert past.steps[1].seconds == 61.5
+
+
 def test_the_table_and_the_json(told, tmp_path):
     result = CliRunner().invoke(main, ["runs", "one", "--root", str(told), "--json", str(tmp_path / "runs.json")])
     assert result.exit_code == 0, result.output
