@@ -111,7 +111,7 @@ def observe(parameters: Mapping[str, Any]) -> dict[str, str | int]:
 
 
 def _report(folder: str, record: Mapping[str, Any], error: BertlineError) -> None:
-    run = Run(record["pipeline"], record["run_id"], record["started"], [Step(OBSERVE, State.FAILED)])
+    run = Run(record["pipeline"], record["run_id"], record["started"], [Step(OBSERVE, State.FAILED, seconds=None)])
     kept = reports.folder_of(folder, run.pipeline, run.run_id)
     reports.write_run_report(run, stopped(f"{OBSERVE} has failed: {error}"), record, kept)
 

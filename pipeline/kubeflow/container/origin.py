@@ -43,10 +43,10 @@ def own_origin(executor_input: Mapping[str, Any]) -> Origin:
 
 
 def steps_behind(executor_input: Mapping[str, Any]) -> list[Step]:
-    """The steps whose outputs are the inputs of this one, with the local paths of those outputs."""
+    """The steps whose outputs are this one's inputs, with these outputs' local paths; their times only KFP knows."""
     outputs: dict[str, dict[str, str]] = {}
     for several in executor_input.get("inputs", {}).get("artifacts", {}).values():
         place = several["artifacts"][0]["uri"]
         made = origin(place)
         outputs.setdefault(made.step, {})[made.output] = local_path(place)
-    return [Step(step, State.DONE, outputs=found) for step, found in outputs.items()]
+    return [Step(step, State.DONE, seconds=None, outputs=found) for step, found in outputs.items()]

@@ -68,7 +68,7 @@ def report_failure(reports: str | None, executor_input: Mapping[str, Any], error
         here = own_origin(executor_input)
         folder = folder_of(reports, here.pipeline, here.run_id)
         record = {"pipeline": here.pipeline, "run_id": here.run_id, "started": _now(), **_read_record(folder)}
-        steps = [*steps_behind(executor_input), Step(here.step, State.FAILED)]
+        steps = [*steps_behind(executor_input), Step(here.step, State.FAILED, seconds=None)]
         outcome = stopped(f"{here.step} has failed: {explain(error)}", steps)
     except Exception:  # noqa: BLE001  the step's own error is what counts
         click.echo(f"the report could not be written to {reports}:\n{traceback.format_exc()}", err=True)

@@ -90,6 +90,7 @@ def test_the_report_is_given_the_run_its_steps_folders_and_its_record(launch, st
     assert record["config"] == RECORD["config"]
     assert record["verdict"] == "NOT BLESSED"
     assert record["seconds"] > 0
+    assert {step.elapsed for step in run.steps} == {None}
 
 
 def test_what_was_pushed_is_loaded_and_asked_once_and_told_by_both(launch, judge, drawn, capsys, monkeypatch):
