@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 from components.errors import ConfigError
 from pipeline.history.find import find_run
+from pipeline.history.rebuild import INTERRUPTED, RUNNING, PastRun
 from pipeline.reporting import report_folder, write_report
 from pipeline.run_record import REPORT_FILE
+
+_UNENDED = {RUNNING: "it goes on", INTERRUPTED: "it was killed, or went down with its machine"}
 
 
 def report_past_run(root: Path, word: str | None, output: Path | None) -> Path:
@@ -27,6 +31,13 @@ def report_past_run(root: Path, word: str | None, output: Path | None) -> Path:
         raise ConfigError(f"--output {output}: a page's name ends in .html; its numbers lie beside it, in .json")
     destination = output or report_folder(past.home, past.run.run_id) / REPORT_FILE
     try:
-        return write_report(past.run, past.outcome, past.record, destination)
+        return _write(past, destination)
     except OSError as error:
         raise ConfigError(f"the report {destination} cannot be written: {error.strerror}; give --output") from error
+
+
+def _write(past: PastRun, destination: Path) -> Path:
+    if past.state not in _UNENDED:
+        return write_report(past.run, past.outcome, past.record, destination)
+    outcome = dataclasses.replace(past.outcome, reasons=[_UNENDED[past.state]])
+    return write_report(past.run, outcome, past.record, destination, unended=past.state)

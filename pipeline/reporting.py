@@ -79,7 +79,9 @@ def _rounded(seconds: float | None) -> float | None:
     return None if seconds is None else round(seconds, 3)
 
 
-def write_report(run: Run, outcome: Outcome, record: Mapping[str, Any], destination: Path) -> Path:
+def write_report(
+    run: Run, outcome: Outcome, record: Mapping[str, Any], destination: Path, *, unended: str | None = None
+) -> Path:
     """Writes the report of a run as a page, and beside it, ending in `.json`, its numbers; gives the page's path.
 
     Args:
@@ -87,6 +89,7 @@ def write_report(run: Run, outcome: Outcome, record: Mapping[str, Any], destinat
         outcome: how it ended.
         record: what it noted of itself (`run.json`); what is missing there is said to be so.
         destination: the page's file.
+        unended: of a run that has not ended, the word that says so in place of a verdict.
 
     Raises:
         OSError: it cannot be written.
@@ -100,8 +103,8 @@ def write_report(run: Run, outcome: Outcome, record: Mapping[str, Any], destinat
         run_id=run.run_id,
         started=run.started,
         seconds=record.get("seconds"),
-        verdict=outcome.verdict.value,
-        sentence=outcome.sentence,
+        verdict=unended or outcome.verdict.value,
+        sentence=f"{unended}: {'; '.join(outcome.reasons)}" if unended else outcome.sentence,
         reasons=outcome.reasons,
         steps=[Step(step.name, step.state.value, step.elapsed, step.outputs) for step in run.steps],
         version=outcome.version,

@@ -40,7 +40,7 @@ class Told:
         run_id: the run's.
         started: when it began, ISO 8601.
         seconds: how long it took in all, None where that is not known.
-        verdict: PUSHED, UNCHANGED, NOT BLESSED or STOPPED.
+        verdict: PUSHED, UNCHANGED, NOT BLESSED or STOPPED; RUNNING or INTERRUPTED of a run that has not ended.
         sentence: the verdict in a sentence.
         reasons: why it is none better.
         version, folder: of the published model, if there is one.

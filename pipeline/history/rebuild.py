@@ -6,6 +6,7 @@ What another version of the code left out is as if there were none. What is dama
 from __future__ import annotations
 
 import dataclasses
+import time
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -231,7 +232,8 @@ def _steps(stored: Stored, executions: list[StoredExecution], record: Record, is
         for one in sorted(executions, key=lambda one: one.number)
     ]
     if is_live and steps and steps[-1].state is State.CANCELLED:
-        steps[-1].state = State.RUNNING
+        lasted = time.time() - max(executions, key=lambda one: one.number).began
+        steps[-1].state, steps[-1].started = State.RUNNING, time.monotonic() - lasted
     return steps
 
 

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
 import json
-import sys
-import types
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,12 +9,12 @@ import pytest
 from click.testing import CliRunner
 
 from components.errors import ConfigError, DataGateError
-from pipeline import reporting
+from pipeline import past_report, reporting
 from pipeline.cli import main
 from pipeline.local_run import run
 from pipeline.steps import State, Step
 from pipeline.summary import Run
-from pipeline.verdict import NOT_ENDED, Outcome, Scored, Verdict
+from pipeline.verdict import NOT_ENDED, Outcome, Scored, Verdict, stopped
 from tests.pipeline.test_local_run import config
 
 EVALUATION = {"notes": [], "reasons": ["accuracy is too low"], "metrics": {"overall": {"accuracy": 0.5}}, "checks": []}
@@ -131,9 +130,10 @@ def test_a_report_that_cannot_be_written_changes_no_verdict(tmp_path, capfd, mon
 
 @pytest.fixture
 def past(tmp_path, monkeypatch):
-    """A stand-in for the room that finds past runs."""
+    """A past run, whatever is looked for, and what was."""
     known = SimpleNamespace(
         home=tmp_path / "runs" / "demo",
+        state="PUSHED",
         run=Run("demo", "2026-11-28T20-00-00.000000", "2026-11-28T20:00:00", [Step("Trainer", State.CACHED)]),
         outcome=Outcome(Verdict.PUSHED, [], EVALUATION, version=3),
         record={
@@ -149,11 +149,7 @@ def past(tmp_path, monkeypatch):
             raise ConfigError("there is no run nothing")
         return known
 
-    room: types.ModuleType = types.ModuleType("pipeline.history.find")
-    room.find_run = find_run  # pyright: ignore[reportAttributeAccessIssue]
-    monkeypatch.setitem(sys.modules, "pipeline.history.find", room)
-    monkeypatch.setitem(sys.modules, "pipeline.history", types.ModuleType("pipeline.history"))
-    monkeypatch.delitem(sys.modules, "pipeline.past_report", raising=False)
+    monkeypatch.setattr(past_report, "find_run", find_run)
     return known, asked
 
 
@@ -167,6 +163,23 @@ def test_the_report_of_a_past_run_is_written_anew(past, tmp_path):
     assert "PUSHED version 3" in page.read_text()
     numbers = json.loads(page.with_suffix(".json").read_text())
     assert numbers["samples"]["samples"] == known.record["samples"]
+
+
+@pytest.mark.parametrize(("state", "told"), [("RUNNING", "it goes on"), ("INTERRUPTED", "it was killed")])
+def test_a_run_that_has_not_ended_is_headed_by_its_state(past, state, told):
+    known, _ = past
+    known.state, known.outcome = state, stopped(NOT_ENDED)
+    result = CliRunner().invoke(main, ["report"])
+    assert result.exit_code == 0, result.output
+    page = Path(result.output.strip())
+    source = page.read_text()
+    assert f"<title>demo: {state}</title>" in source
+    assert f'<div class="verdict unended">\n<p class="word">{state}</p>' in source
+    assert "STOPPED" not in source
+    assert "because" not in source
+    verdict = json.loads(page.with_suffix(".json").read_text())["verdict"]
+    assert verdict["verdict"] == state
+    assert verdict["sentence"].startswith(f"{state}: {told}")
 
 
 def test_a_report_goes_where_it_is_asked_for(past, tmp_path):

@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from components.errors import ConfigError
 from pipeline.cli import main
 from pipeline.history import read_past_run
 from pipeline.history.listing import list_runs
+from pipeline.history.rebuild import rebuild
+from pipeline.history.store import read_home
 from pipeline.steps import State
 from pipeline.verdict import Verdict
 from tests.pipeline.history.tiny_pipeline import run, verdict
@@ -127,6 +130,16 @@ def test_a_past_run_is_what_it_was_at_its_end(told):
     assert outcome.verdict is Verdict.STOPPED
     with pytest.raises(ConfigError, match="no run 2026 in "):
         read_past_run(told / "one", "2026")
+
+
+def test_a_step_that_still_runs_has_run_since_it_began(root):
+    home = root / "one"
+    stored = read_home(home)
+    killed = stored.runs[1]
+    before = time.time()
+    [running] = [step for step in rebuild(home, stored, killed, killed.run_id).run.steps if step.name == "Trainer"]
+    assert running.state is State.RUNNING
+    assert running.elapsed == pytest.approx(before - killed.executions[-1].began, abs=60)
 
 
 def test_how_long_a_killed_step_took_only_the_runs_record_knows(root):
