@@ -17,6 +17,9 @@ _UNENDED = {RUNNING: "it goes on", INTERRUPTED: "it was killed, or went down wit
 def report_past_run(root: Path, word: str | None, output: Path | None) -> Path:
     """Writes the report of a past run, and gives its path.
 
+    Of a run that is known by its record alone the report that it wrote itself tells more than any that can be written
+    now: that one stays, and its path is given, unless there is an `output`.
+
     Args:
         root: the folder below which tasks keep their runs.
         word: which run: see `find_run`.
@@ -30,6 +33,8 @@ def report_past_run(root: Path, word: str | None, output: Path | None) -> Path:
     if output is not None and output.suffix not in (".html", ".htm"):
         raise ConfigError(f"--output {output}: a page's name ends in .html; its numbers lie beside it, in .json")
     destination = output or report_folder(past.home, past.run.run_id) / REPORT_FILE
+    if output is None and past.stored is None and destination.exists():
+        return destination
     try:
         return _write(past, destination)
     except OSError as error:
@@ -37,7 +42,7 @@ def report_past_run(root: Path, word: str | None, output: Path | None) -> Path:
 
 
 def _write(past: PastRun, destination: Path) -> Path:
-    if past.state not in _UNENDED:
-        return write_report(past.run, past.outcome, past.record, destination)
-    outcome = dataclasses.replace(past.outcome, reasons=[_UNENDED[past.state]])
-    return write_report(past.run, outcome, past.record, destination, unended=past.state)
+    unended = past.state if past.state in _UNENDED else None
+    outcome = dataclasses.replace(past.outcome, reasons=[_UNENDED[unended]]) if unended else past.outcome
+    knows_steps = past.stored is not None
+    return write_report(past.run, outcome, past.record, destination, unended=unended, knows_steps=knows_steps)

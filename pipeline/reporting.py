@@ -80,7 +80,13 @@ def _rounded(seconds: float | None) -> float | None:
 
 
 def write_report(
-    run: Run, outcome: Outcome, record: Mapping[str, Any], destination: Path, *, unended: str | None = None
+    run: Run,
+    outcome: Outcome,
+    record: Mapping[str, Any],
+    destination: Path,
+    *,
+    unended: str | None = None,
+    knows_steps: bool = True,
 ) -> Path:
     """Writes the report of a run as a page, and beside it, ending in `.json`, its numbers; gives the page's path.
 
@@ -90,6 +96,7 @@ def write_report(
         record: what it noted of itself (`run.json`); what is missing there is said to be so.
         destination: the page's file.
         unended: of a run that has not ended, the word that says so in place of a verdict.
+        knows_steps: whether the run's steps are all that were begun; else nothing is known of any.
 
     Raises:
         OSError: it cannot be written.
@@ -107,6 +114,7 @@ def write_report(
         sentence=f"{unended}: {'; '.join(outcome.reasons)}" if unended else outcome.sentence,
         reasons=outcome.reasons,
         steps=[Step(step.name, step.state.value, step.elapsed, step.outputs) for step in run.steps],
+        knows_steps=knows_steps,
         version=outcome.version,
         folder=outcome.folder,
         config=record.get("config", {}),

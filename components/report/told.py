@@ -45,6 +45,7 @@ class Told:
         reasons: why it is none better.
         version, folder: of the published model, if there is one.
         steps: in the order in which they ran.
+        knows_steps: whether these are all that were begun; else nothing is known of any.
         config: the configuration as it was dumped; empty where nobody knows.
         record: what else was noted when the run began: `code` (digest by step), `versions` (by package) and `outside`
             (digests of data, encoder and the like, and the span); each may be missing.
@@ -62,6 +63,7 @@ class Told:
     sentence: str
     reasons: Sequence[str]
     steps: Sequence[Step]
+    knows_steps: bool = True
     version: int | None = None
     folder: str | None = None
     config: Mapping[str, Any] = dataclasses.field(default_factory=dict)
@@ -81,6 +83,8 @@ class Told:
     def why(self, step: str) -> str:
         """The sentence that says why there is nothing of a step."""
         known = next((one for one in self.steps if one.name == step), None)
+        if known is None and not self.knows_steps:
+            return f"Nothing is known of the step {step} any more."
         if known is None:
             return f"The run did not get as far as the step {step}."
         return f"The step {step} {_NOT_ENDED.get(known.state, 'left nothing to show')}."

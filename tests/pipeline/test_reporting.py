@@ -134,6 +134,7 @@ def past(tmp_path, monkeypatch):
     known = SimpleNamespace(
         home=tmp_path / "runs" / "demo",
         state="PUSHED",
+        stored=object(),
         run=Run("demo", "2026-11-28T20-00-00.000000", "2026-11-28T20:00:00", [Step("Trainer", State.CACHED)]),
         outcome=Outcome(Verdict.PUSHED, [], EVALUATION, version=3),
         record={
@@ -163,6 +164,26 @@ def test_the_report_of_a_past_run_is_written_anew(past, tmp_path):
     assert "PUSHED version 3" in page.read_text()
     numbers = json.loads(page.with_suffix(".json").read_text())
     assert numbers["samples"]["samples"] == known.record["samples"]
+
+
+def test_the_report_of_a_run_of_which_only_the_record_is_left_stays_as_it_is(past, tmp_path):
+    known, _ = past
+    known.stored, known.run.steps = None, []
+    page = known.home / "reports" / known.run.run_id / "report.html"
+    page.parent.mkdir(parents=True)
+    page.write_text("all that was known")
+    told = CliRunner().invoke(main, ["report"])
+    assert (told.exit_code, told.output.strip()) == (0, str(page))
+    assert {path.name: path.read_text() for path in page.parent.iterdir()} == {"report.html": "all that was known"}
+    other = tmp_path / "other.html"
+    assert CliRunner().invoke(main, ["report", "--output", str(other)]).exit_code == 0
+    source = other.read_text()
+    assert "Nothing is known of the step Trainer any more." in source
+    assert "Nothing is known of the steps any more." in source
+    assert "did not get as far" not in source
+    page.unlink()
+    assert CliRunner().invoke(main, ["report"]).exit_code == 0
+    assert "PUSHED version 3" in page.read_text()
 
 
 @pytest.mark.parametrize(("state", "told"), [("RUNNING", "it goes on"), ("INTERRUPTED", "it was killed")])

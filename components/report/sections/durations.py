@@ -18,7 +18,7 @@ TITLE = "Durations"
 def measure(run: Told) -> dict[str, Any]:
     """Seconds by step."""
     if not run.steps:
-        raise NotThereError("No step was begun.")
+        raise NotThereError("No step was begun." if run.knows_steps else "Nothing is known of the steps any more.")
     steps = {step.name: {"state": step.state, "seconds": _rounded(step.seconds)} for step in run.steps}
     return {"seconds": run.seconds, "steps": steps}
 
