@@ -10,6 +10,25 @@ from pathlib import Path
 from components.errors import ConfigError
 
 
+def link_before(path: Path, home: Path) -> Path | None:
+    """The first link on the way from `home` to something below it, itself among the steps; None where there is none."""
+    try:
+        below = path.relative_to(home)
+    except ValueError:
+        return None
+    on_the_way = (home.joinpath(*below.parts[: length + 1]) for length in range(len(below.parts)))
+    return next((step for step in on_the_way if step.is_symlink()), None)
+
+
+def must_stay(path: Path, home: Path, protected: Iterable[Path]) -> bool:
+    """Whether something is there that may not be freed. Behind a link that leads nowhere now (a disk that is not
+    mounted, say) it may be there.
+    """
+    link = link_before(path, home)
+    is_there = path.exists() or (link is not None and not link.exists())
+    return is_there and not may_be_freed(path, home, protected)
+
+
 def may_be_freed(path: Path, home: Path, protected: Iterable[Path]) -> bool:
     """Whether something below `home` is there, is reached and is itself without a link, and has nothing to do with the
     folders that are protected.
@@ -20,8 +39,7 @@ def may_be_freed(path: Path, home: Path, protected: Iterable[Path]) -> bool:
         return False
     if not below.parts or ".." in below.parts:
         return False
-    on_the_way = [home.joinpath(*below.parts[: length + 1]) for length in range(len(below.parts))]
-    if any(step.is_symlink() for step in on_the_way) or not path.exists():
+    if link_before(path, home) is not None or not path.exists():
         return False
     real = path.resolve()
     return not any(_overlap(real, folder.resolve()) for folder in protected)

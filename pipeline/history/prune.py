@@ -26,13 +26,13 @@ from pipeline.history.belongings import (
     newest_refusal,
     paths_of,
 )
-from pipeline.history.free import free, may_be_freed, size
+from pipeline.history.free import free, link_before, may_be_freed, must_stay, size
 from pipeline.history.keep import kept_runs, push_folders, version_folders
 from pipeline.history.listing import past_runs
 from pipeline.history.rebuild import PastRun
 from pipeline.history.row import PRUNED, Row, is_pruned, note_of, pruned_files, row_of
 from pipeline.history.store import homes, read_home
-from pipeline.home import KUBEFLOW, REPORTS, STORE_FILE, TUNE
+from pipeline.home import ARTIFACTS, CHECKPOINTS, KUBEFLOW, REPORTS, STORE_FILE, TUNE
 from pipeline.only_run import only_run
 from pipeline.run_record import PRUNED_FILE, RECORD_FILE
 from pipeline.run_store import Stored, StoredRun, existing, mark_deleted, note
@@ -63,11 +63,14 @@ class Freed:
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """What pruning a task's runs comes to: the runs that stay, each with why, and those that do not."""
+    """What pruning a task's runs comes to: the runs that stay, each with why, those that do not, and the links behind
+    which something of theirs lies that is left alone.
+    """
 
     home: Path
     kept: dict[str, str]
     freed: list[Freed]
+    links: frozenset[Path] = frozenset()
 
     @property
     def bytes(self) -> int:
@@ -124,17 +127,24 @@ def plan(home: Path, keep: int) -> Plan:
     goes = [run for run in stored.runs if run.run_id not in stays]
     taken: set[Path] = set()
     freed = []
+    links: set[Path | None] = set()
     alone = [*_record_only(past, stays), *(file.parent.name for file in pruned_files(home))]
     for run_id, run in [*((run.run_id, run) for run in goes), *((run_id, None) for run_id in alone)]:
         paths = paths_of(home, stored, run_id, run) | {path for path, owner in checkpoints.items() if owner == run_id}
-        own = sorted(path for path in paths - spared - taken if may_be_freed(path, home, bases))
+        stay = {path for path in paths - spared - taken if must_stay(path, home, bases)}
+        links |= {link_before(path, home) for path in stay}
+        own = sorted(path for path in paths - spared - taken - stay if may_be_freed(path, home, bases))
+        is_whole = not any(home / ARTIFACTS in path.parents for path in stay)
+        if not is_whole:  # its line is made of its record, too
+            own = [path for path in own if {home / ARTIFACTS, home / CHECKPOINTS} & set(path.parents)]
         taken |= set(own)
-        artifacts = _markable(home, stored, run, kept_artifacts)
-        is_due = not is_pruned(run) if run else run_id in by_id and home / REPORTS / run_id / RECORD_FILE in own
+        artifacts = _markable(home, stored, run, kept_artifacts, stay)
+        is_record_freed = run_id in by_id and home / REPORTS / run_id / RECORD_FILE in own
+        is_due = is_whole and not is_pruned(run) if run else is_record_freed
         noted = note_of(_row(by_id.get(run_id))) if is_due else None
         if own or artifacts or noted is not None:
             freed.append(Freed(run_id, noted, run is not None, artifacts, tuple(own), sum(map(size, own))))
-    return Plan(home, kept, freed)
+    return Plan(home, kept, freed, frozenset(link for link in links if link is not None))
 
 
 def carry_out(planned: Plan) -> None:
@@ -194,13 +204,18 @@ def _record_only(past: Sequence[PastRun], stays: Collection[str]) -> list[str]:
     return [one.run.run_id for one in past if one.stored is None and one.run.run_id not in stays]
 
 
-def _markable(home: Path, stored: Stored, run: StoredRun | None, kept: Collection[int]) -> frozenset[int]:
-    """The live artifacts of a run that lie below the task's folder and that no kept run has."""
+def _markable(
+    home: Path, stored: Stored, run: StoredRun | None, kept: Collection[int], stay: Collection[Path]
+) -> frozenset[int]:
+    """The live artifacts of a run that lie below the task's folder, in none that stays, and that no kept run has."""
     numbers = {number for one in run.executions for number in one.outputs.values()} if run else set()
     return frozenset(
         number
         for number in numbers - set(kept)
-        if (artifact := stored.artifacts.get(number)) and artifact.live and folder_of(home, artifact.uri)
+        if (artifact := stored.artifacts.get(number))
+        and artifact.live
+        and (folder := folder_of(home, artifact.uri))
+        and folder not in stay
     )
 
 
@@ -218,6 +233,12 @@ def _tell(console: Console, planned: Plan) -> None:
     for run in planned.freed:
         table.add_row(run.run_id, Text("pruned", "yellow"), f"{run.bytes / _MB:,.1f}")
     console.print(table)
+    for link in sorted(planned.links):
+        console.print(
+            f"not pruned: what lies behind the link {link}, since no link is followed; put the folder itself in its "
+            "place, or mount its disk there, and prune again",
+            soft_wrap=True,
+        )
     compiled = planned.home / KUBEFLOW
     if compiled.is_dir():
         console.print(

@@ -17,6 +17,7 @@ from pipeline.cli import main
 from pipeline.history import prune as pruning
 from pipeline.history.find import find_run
 from pipeline.history.listing import list_runs
+from pipeline.history.store import read_home
 from pipeline.steps import State
 from tests.pipeline.history.tiny_pipeline import FINGERPRINT, run, verdict
 
@@ -244,6 +245,26 @@ def test_nothing_outside_is_touched_and_no_link_is_followed(home, tmp_path):
     assert not (model / first).exists()
     assert not (model / second).exists()
     assert sorted(path for path in moved.rglob("*") if path.is_file()) == kept
+
+
+@pytest.mark.parametrize("is_mounted", [True, False])
+def test_what_lies_behind_a_link_is_not_given_up(home, tmp_path, is_mounted):
+    disk = tmp_path / "disk"
+    (home / "artifacts").rename(disk)
+    (home / "artifacts").symlink_to(disk)
+    if not is_mounted:
+        disk.rename(tmp_path / "elsewhere")
+    told = prune(home, 1)
+    assert told.count(f"not pruned: what lies behind the link {home / 'artifacts'}, since no link is followed;") == 1
+    assert not any(row.pruned for row in list_runs(home.parent, None, None))
+    if not is_mounted:
+        (tmp_path / "elsewhere").rename(disk)
+    assert all(artifact.live for artifact in read_home(home).artifacts.values())
+    (home / "artifacts").unlink()
+    disk.rename(home / "artifacts")
+    assert "not pruned" not in prune(home, 1)
+    assert [row.pruned for row in list_runs(home.parent, None, None)] == [False, True, True]
+    assert len(folders(home, "Trainer/model")) == 1
 
 
 def test_a_folder_that_was_moved_is_pruned_without_what_its_last_run_shares(home, tmp_path):
