@@ -44,6 +44,15 @@ def paths_of(home: Path, stored: Stored, run_id: str, run: StoredRun | None) -> 
     return paths
 
 
+def stray_logs(home: Path, known: Collection[str], before: float) -> list[Path]:
+    """The logs that were last written before a time, and are of none of the runs and searches that are known: a run
+    that is refused before its first step leaves no more than its log.
+    """
+    of_known = {log.format(run_id) for run_id in known for log in (LOG, TUNE_LOG)}
+    logs = sorted((home / LOGS).glob(LOG.format("*")))
+    return [log for log in logs if log.name not in of_known and log.lstat().st_mtime < before]
+
+
 def newest_refusal(home: Path) -> Path:
     """The folder of ServingCheck's newest refusal, by which TFX's cache knows that the blessings before it are stale:
     some kilobytes, which stay.

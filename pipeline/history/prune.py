@@ -25,6 +25,7 @@ from pipeline.history.belongings import (
     folders_of_artifacts,
     newest_refusal,
     paths_of,
+    stray_logs,
 )
 from pipeline.history.free import free, link_before, may_be_freed, must_stay, size
 from pipeline.history.keep import kept_runs, push_folders, version_folders
@@ -144,6 +145,10 @@ def plan(home: Path, keep: int) -> Plan:
         noted = note_of(_row(by_id.get(run_id))) if is_due else None
         if own or artifacts or noted is not None:
             freed.append(Freed(run_id, noted, run is not None, artifacts, tuple(own), sum(map(size, own))))
+    oldest = min((one.began.timestamp() for one in past if one.run.run_id in kept), default=float("inf"))
+    stray = stray_logs(home, {*by_id, *(run.run_id for run in stored.runs), *alone}, oldest)
+    logs = [log for log in stray if may_be_freed(log, home, bases)]
+    freed += [Freed(log.stem, None, False, frozenset(), (log,), size(log)) for log in logs]
     return Plan(home, kept, freed, frozenset(link for link in links if link is not None))
 
 

@@ -360,6 +360,21 @@ def test_what_is_not_pruned_of_compiled_runs_is_said(home):
     assert (store / "object").exists()
 
 
+def test_logs_of_runs_that_were_refused_go_once_they_are_older_than_what_is_kept(home):
+    old, new = home / "logs" / "2020-01-01T10-00-00.000001.log", home / "logs" / "2100-01-01T10-00-00.000001.log"
+    for log in (old, new):
+        log.write_text("refused")
+    began = find_run(home.parent, "run-2").began.timestamp()
+    os.utime(old, (began - 10, began - 10))
+    told = prune(home, 2)
+    assert old.stem in told
+    assert not old.exists()
+    assert new.exists()
+    assert "there is nothing to prune" in prune(home, 2)
+    prune(home, 0)
+    assert not list((home / "logs").iterdir())
+
+
 def test_the_newest_refusal_of_the_serving_check_stays_by_which_older_blessings_are_stale(home):
     blessings = home / "artifacts" / "ServingCheck" / "blessing"
     first, second = sorted(int(folder.name) for folder in blessings.iterdir())
