@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from components.errors import ConfigError
-from components.evaluator.intervals import Interval
 from components.evaluator.names import OVERALL
-from pipeline.history.predictions import compare_answers, intervals_of_differences, read_answers
+from pipeline.history.predictions import OnShared, compare_answers, differences_on_shared, read_answers
 from pipeline.history.rebuild import PastRun
 from pipeline.history.row import gated_metrics, of_slice, row_of
 from pipeline.history.settings import (
@@ -32,9 +31,10 @@ def compare_runs(a: PastRun, b: PastRun) -> dict[str, Any]:
     """Everything that two runs differ in, as a JSON value.
 
     `settings`, `code`: what differs. `same`: whether data, schema and encoder were the same, None where it is not
-    known. `metrics`: every metric of every slice that either has, the difference, B's less A's, and its interval on the
-    examples that both were evaluated on. `answers`: see `compare_answers`, None where either run keeps none, or where
-    their labels differ.
+    known. `metrics`: every metric of every slice that either has, and the difference, B's less A's, with its interval
+    where both were evaluated on the same examples; where not, `shared` has how many they share, and the difference on
+    these with its interval. `answers`: see `compare_answers`, None where either run keeps none, or where their labels
+    differ.
 
     Raises:
         ConfigError: the runs are of tasks with other labels, whose metrics say nothing of each other.
@@ -42,7 +42,7 @@ def compare_runs(a: PastRun, b: PastRun) -> dict[str, Any]:
     _check_labels(a, b)
     evaluations = a.run.output("Evaluator", "evaluation"), b.run.output("Evaluator", "evaluation")
     answers = [read_answers(folder) for folder in evaluations]
-    interval = intervals_of_differences(*answers)
+    on_shared = differences_on_shared(*answers)
     return {
         "a": dataclasses.asdict(row_of(a)),
         "b": dataclasses.asdict(row_of(b)),
@@ -50,7 +50,7 @@ def compare_runs(a: PastRun, b: PastRun) -> dict[str, Any]:
         "code": _differing_code(a, b),
         "same": _same(a, b),
         "gated": _gated(a, b),
-        "metrics": [_compared(a, b, interval, *each) for each in _measured(a, b)],
+        "metrics": [_compared(a, b, on_shared, *each) for each in _measured(a, b)],
         "answers": compare_answers(answers[0], answers[1]) if answers[0] and answers[1] else None,
     }
 
@@ -133,15 +133,18 @@ def _metrics(past: PastRun) -> Mapping[str, Mapping[str, Any]]:
 
 
 def _compared(
-    a: PastRun, b: PastRun, interval: Callable[[str, str], Interval | None], slice_name: str, metric: str
+    a: PastRun, b: PastRun, on_shared: Callable[[str, str], OnShared | None], slice_name: str, metric: str
 ) -> dict[str, Any]:
     values = [of_slice(past.outcome.evaluation, "metrics", slice_name).get(metric) for past in (a, b)]
     numbers = [value for value in values if isinstance(value, int | float)]
+    shared = on_shared(slice_name, metric)
+    apart = shared if shared is not None and not shared.is_all else None
     return {
         "slice": slice_name,
         "metric": metric,
         "a": values[0],
         "b": values[1],
         "difference": numbers[1] - numbers[0] if len(numbers) == 2 else None,
-        "interval": interval(slice_name, metric),
+        "interval": shared.interval if shared is not None and shared.is_all else None,
+        "shared": apart and {key: value for key, value in dataclasses.asdict(apart).items() if key != "is_all"},
     }

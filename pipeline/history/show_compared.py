@@ -82,17 +82,29 @@ def _metrics_table(metrics: list[dict[str, Any]]) -> Table:
     table.add_column("metric")
     for name in ("A", "B", "B - A"):
         table.add_column(name, justify="right")
+    is_apart = any(each["shared"] for each in metrics)
+    if is_apart:
+        table.add_column("B - A of the shared", justify="right")
     for each in metrics:
         figures = [_figure(each[key], each["metric"]) for key in ("a", "b")]
-        table.add_row(Text(each["slice"]), Text(each["metric"]), *figures, _difference(each))
+        shared = [_of_shared(each)] if is_apart else []
+        table.add_row(Text(each["slice"]), Text(each["metric"]), *figures, _difference(each, each["metric"]), *shared)
     return table
 
 
-def _difference(each: dict[str, Any]) -> str:
-    value, interval = each["difference"], each["interval"]
+def _of_shared(each: dict[str, Any]) -> str:
+    shared = each["shared"]
+    if shared is None:
+        return ""
+    examples = f"{shared['examples']:,} shared example{'s' * (shared['examples'] != 1)}"
+    return f"{_difference(shared, each['metric'])} on the {examples}"
+
+
+def _difference(of: dict[str, Any], metric: str) -> str:
+    value, interval = of["difference"], of["interval"]
     if value is None:
         return ""
-    told = f"{value:+,.0f}" if each["metric"] == EXAMPLE_COUNT else f"{value:+.4f}"
+    told = f"{value:+,.0f}" if metric == EXAMPLE_COUNT else f"{value:+.4f}"
     return told + (f" [{interval[0]:+.4f}, {interval[1]:+.4f}]" if interval else "")
 
 

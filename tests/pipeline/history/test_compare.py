@@ -46,6 +46,7 @@ def test_settings_data_and_metrics_side_by_side(root):
     assert by_name["length_band=0-19", "accuracy"]["b"] == 0.75
     assert by_name["label=pos", "accuracy"] == {
         "slice": "label=pos", "metric": "accuracy", "a": None, "b": 0.5, "difference": None, "interval": None,
+        "shared": None,
     }  # fmt: skip
     assert found["answers"] is None
 
@@ -131,6 +132,53 @@ def test_answers_to_the_same_examples_are_compared(tmp_path):
     assert compare_answers(a, b) == {
         "rows_a": 4, "rows_b": 5, "same": 3, "relabelled": 1, "differ": 3, "only_a_right": 1, "only_b_right": 2,
     }  # fmt: skip
+
+
+@pytest.fixture
+def evaluated(root, tmp_path):
+    """Writes the predictions of both runs, and gives what is said of their accuracy, as JSON and on the terminal."""
+
+    def write(a: dict[str, tuple[int, float]], b: dict[str, tuple[int, float]]) -> tuple[dict, str]:
+        pasts = [find_run(root, run_id) for run_id in (FIRST, SECOND)]
+        for past, rows in zip(pasts, (a, b), strict=True):
+            folder = past.run.output("Evaluator", "evaluation")
+            assert folder is not None
+            write_predictions(Path(folder), rows)
+        arguments = ["runs", "compare", FIRST, SECOND, "--root", str(root), "--json", str(tmp_path / "c.json")]
+        told = CliRunner().invoke(main, arguments)
+        assert told.exit_code == 0, told.output
+        found = json.loads((tmp_path / "c.json").read_text())["metrics"]
+        return next(each for each in found if each["metric"] == "accuracy"), " ".join(told.output.split())
+
+    yield write
+    for file in root.rglob("predictions.parquet"):
+        file.unlink()
+
+
+def rows(numbers: range, right: set[int]) -> dict[str, tuple[int, float]]:
+    """Positive examples by number, of which some are answered right."""
+    return {f"{number:03}": (1, 0.9 if number in right else 0.1) for number in numbers}
+
+
+def test_a_difference_of_the_same_examples_has_its_interval(evaluated):
+    accuracy, told = evaluated(rows(range(40), set(range(32))), rows(range(40), set(range(30))))
+    assert accuracy["difference"] == pytest.approx(-0.05)
+    low, high = accuracy["interval"]
+    assert low <= -0.05 <= high
+    assert accuracy["shared"] is None
+    assert f"-0.0500 [{low:+.4f}, {high:+.4f}]" in told
+    assert "shared" not in told
+
+
+def test_an_interval_stands_beside_the_difference_of_the_examples_that_it_is_of(evaluated):
+    # On the 20 shared examples B is better, on its whole split worse, as the verdicts have it.
+    accuracy, told = evaluated(rows(range(40), set(range(30))), rows(range(20, 60), set(range(20, 40))))
+    shared = accuracy["shared"]
+    assert (shared["examples"], shared["difference"]) == (20, pytest.approx(0.5))
+    low, high = shared["interval"]
+    assert 0 < low < 0.5 < high
+    assert (accuracy["difference"], accuracy["interval"]) == (pytest.approx(-0.05), None)
+    assert f"-0.0500 +0.5000 [{low:+.4f}, {high:+.4f}] on the 20 shared examples" in told
 
 
 def test_answers_that_cannot_be_compared_are_none(tmp_path):
