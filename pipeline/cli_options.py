@@ -10,6 +10,7 @@ from typing import NoReturn
 import click
 
 from components.errors import BertlineError, ConfigError
+from components.page.excerpts import visible_lines
 
 STOPPED = 1
 USAGE_ERROR = 2
@@ -54,5 +55,5 @@ def need_pipeline(package: str = "TFX") -> None:
 
 def refuse(error: BertlineError, exit_code: int = USAGE_ERROR) -> NoReturn:
     """Tells a mistake and ends the process."""
-    click.secho(f"error: {error}", fg="red", err=True)
+    click.secho(f"error: {visible_lines(str(error))}", fg="red", err=True)
     sys.exit(exit_code)

@@ -17,6 +17,7 @@ from components.data_gate.files import ANOMALIES_FILE
 from components.errors import ConfigError
 from components.example_gen.files import SUMMARY_FILE
 from components.features import NO_LABEL
+from components.page.excerpts import visible, visible_lines
 from components.trainer.files import HISTORY_FILE
 from components.whole_file import write_whole
 from pipeline.steps import Step
@@ -116,19 +117,19 @@ def print_outcome(console: Console, run: Run, outcome: Outcome) -> None:
     """Prints the account of the rows, metrics beside thresholds, the samples' scores, paths, and the verdict last."""
     evaluation = outcome.evaluation or {}
     for sentence in _sentences(run):
-        console.print(sentence, soft_wrap=True)
+        console.print(visible_lines(sentence), soft_wrap=True)
     if evaluation.get("checks"):
         console.print(_checks_table(evaluation["checks"]))
     if outcome.serving:
         console.print(_serving_table(outcome.serving))
     for note in _notes(evaluation):
-        console.print(f"note: {note}", soft_wrap=True)
+        console.print(f"note: {visible_lines(note)}", soft_wrap=True)
     if outcome.samples:
         console.print(_samples_table(outcome.samples))
     for name, path in run.paths.items():
-        console.print(Text.assemble((f"{name:<10} ", "dim"), path), soft_wrap=True)
+        console.print(Text.assemble((f"{name:<10} ", "dim"), visible(path)), soft_wrap=True)
     console.print()
-    console.print(Text(outcome.sentence, STYLES[outcome.verdict]), soft_wrap=True)
+    console.print(Text(visible_lines(outcome.sentence), STYLES[outcome.verdict]), soft_wrap=True)
 
 
 def _notes(evaluation: dict[str, Any]) -> Iterator[str]:
@@ -182,8 +183,8 @@ def _checks_table(checks: list[dict[str, Any]]) -> Table:
     table.add_column("")
     for check in checks:
         table.add_row(
-            Text(check["slice"]),
-            Text(check["metric"]),
+            Text(visible(check["slice"])),
+            Text(visible(check["metric"])),
             _figure(check["value"]),
             _interval(check.get("interval"), is_difference=check["kind"] in _BESIDE),
             _asked(check),
@@ -211,13 +212,15 @@ def _interval(interval: Sequence[float] | None, *, is_difference: bool) -> str:
 
 def _serving_table(serving: dict[str, Any]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column(f"serving check ({serving['server']})", no_wrap=True)
+    table.add_column(f"serving check ({visible(serving['server'])})", no_wrap=True)
     table.add_column("value", justify="right")
     table.add_column("limit", justify="right")
     table.add_column("")
     for check in serving["checks"]:
         passed = _passed(check)
-        table.add_row(check["name"], _measured(check["value"], check["unit"]), _measured(check["limit"], ""), passed)
+        table.add_row(
+            visible(check["name"]), _measured(check["value"], check["unit"]), _measured(check["limit"], ""), passed
+        )
     return table
 
 
@@ -229,8 +232,9 @@ def _samples_table(samples: list[Scored]) -> Table:
     table.add_column("highest scores" if several else "score", justify="left" if several else "right")
     table.add_column("predicted")
     for scored in samples:
-        text = scored.text if isinstance(scored.text, str) else "\n".join(scored.text)
-        table.add_row(Text(text), Text(_scores(scored.scores)), Text(_answer(scored.predicted)))
+        texts = [scored.text] if isinstance(scored.text, str) else scored.text
+        told = (_scores(scored.scores), _answer(scored.predicted))
+        table.add_row(Text("\n".join(map(visible_lines, texts))), *(Text(visible(one)) for one in told))
     return table
 
 
@@ -256,5 +260,5 @@ def _figure(value: float | None) -> str:
 def _measured(value: float | str | None, unit: str) -> str:
     """A measured value as it is read, with its unit."""
     if value is None or isinstance(value, str):
-        return "none" if value is None else value
+        return "none" if value is None else visible(value)
     return f"{value:,.0f} {unit}".strip() if value >= 100 else f"{value:.3g} {unit}".strip()

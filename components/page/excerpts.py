@@ -37,6 +37,11 @@ def visible(text: str) -> str:
     return "".join(piece for piece, _ in pieces(text))
 
 
+def visible_lines(text: str) -> str:
+    """The text on a terminal, in its own lines, all else spelled out as `visible` does."""
+    return "\n".join(map(visible, text.split("\n")))
+
+
 def _is_unshown(character: str, with_joiners: bool) -> bool:
     if with_joiners and character in _JOINERS:
         return False

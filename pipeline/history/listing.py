@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from components.page.excerpts import visible, visible_lines
 from pipeline.history.live import going_on, is_search
 from pipeline.history.rebuild import INTERRUPTED, RUNNING, UNREADABLE, PastRun, past_run
 from pipeline.history.record import recorded_runs
@@ -68,7 +69,7 @@ def print_rows(console: Console, rows: Sequence[Row], root: Path) -> None:
     console.print(_table(rows))
     for row in rows:
         if row.state == UNREADABLE and not row.pruned:
-            console.print(Text(f"note: {row.task}/{row.run_id}: {'; '.join(row.reasons)}"), soft_wrap=True)
+            console.print(Text(visible(f"note: {row.task}/{row.run_id}: {'; '.join(row.reasons)}")), soft_wrap=True)
 
 
 def as_json(rows: Sequence[Row]) -> dict[str, object]:
@@ -91,21 +92,21 @@ def _table(rows: Sequence[Row]) -> Table:
         table.add_column(name)
     table.add_column("version", justify="right", no_wrap=True)
     for row in rows:
-        table.add_row(*([row.task] if tasks else []), *_cells(row))
+        table.add_row(*([Text(visible(row.task))] if tasks else []), *_cells(row))
     return table
 
 
 def _cells(row: Row) -> list[Text]:
     verdict = Text(row.state, _STATE_STYLES.get(row.state, ""))
     if row.reasons and row.state not in (RUNNING, INTERRUPTED, UNREADABLE):
-        verdict.append(f"\n{_shortened('; '.join(row.reasons))}", "dim")
+        verdict.append(visible_lines(f"\n{_shortened('; '.join(row.reasons))}"), "dim")
     if row.pruned:
         verdict.append("\npruned", "dim")
     return [
-        Text(_name(row)),
-        Text(_data(row)),
-        Text(_last_part(row.encoder)),
-        Text("\n".join(_metric(row, name) for name in row.metrics) or "none"),
+        Text(visible_lines(_name(row))),
+        Text(visible_lines(_data(row))),
+        Text(visible(_last_part(row.encoder))),
+        Text(visible_lines("\n".join(_metric(row, name) for name in row.metrics)) or "none"),
         verdict,
         Text("" if row.version is None else str(row.version)),
     ]

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from components.evaluator.names import EXAMPLE_COUNT, OVERALL
+from components.page.excerpts import visible
 
 _LONGEST = 60
 
@@ -20,9 +21,9 @@ def print_compared(console: Console, compared: dict[str, Any]) -> None:
     """Prints what is the same and what differs; of the metrics those that either run gates."""
     a, b = compared["a"], compared["b"]
     for name, row in (("A", a), ("B", b)):
-        console.print(Text(f"{name} is {row['task']}/{row['run_id']}: {row['state']}"), soft_wrap=True)
+        console.print(Text(visible(f"{name} is {row['task']}/{row['run_id']}: {row['state']}")), soft_wrap=True)
     for sentence in _sentences(compared):
-        console.print(Text(sentence), soft_wrap=True)
+        console.print(Text(visible(sentence)), soft_wrap=True)
     if compared["settings"]:
         console.print(_settings_table(compared["settings"]))
     shown = [each for each in compared["metrics"] if _is_shown(each, compared["gated"])]
@@ -72,7 +73,7 @@ def _settings_table(settings: list[dict[str, Any]]) -> Table:
     table.add_column("A")
     table.add_column("B")
     for each in settings:
-        table.add_row(Text(each["key"]), Text(_value(each["a"])), Text(_value(each["b"])))
+        table.add_row(*(Text(visible(told)) for told in (each["key"], _value(each["a"]), _value(each["b"]))))
     return table
 
 
@@ -88,7 +89,8 @@ def _metrics_table(metrics: list[dict[str, Any]]) -> Table:
     for each in metrics:
         figures = [_figure(each[key], each["metric"]) for key in ("a", "b")]
         shared = [_of_shared(each)] if is_apart else []
-        table.add_row(Text(each["slice"]), Text(each["metric"]), *figures, _difference(each, each["metric"]), *shared)
+        names = (Text(visible(each[key])) for key in ("slice", "metric"))
+        table.add_row(*names, *figures, _difference(each, each["metric"]), *shared)
     return table
 
 

@@ -220,6 +220,29 @@ def test_what_is_printed_shows_values_beside_limits_and_the_verdict_last(tmp_pat
     assert printed.strip().splitlines()[-1] == "NOT BLESSED because accuracy 0.7800 < 0.8500 (overall)"
 
 
+def test_nothing_that_comes_from_data_is_obeyed_by_the_terminal(tmp_path):
+    hostile = "\x1b[2Jname\r"
+    told = {
+        "reasons": [hostile],
+        "notes": [hostile],
+        "checks": [check(hostile, "at_least", 0.5, 0.6) | {"slice": hostile}],
+    }
+    asked = {"name": hostile, "value": hostile, "limit": hostile, "unit": "", "passed": False, "sentence": hostile}
+    serving = SERVING | {"server": hostile, "checks": [asked]}
+    push = {"status": "not_blessed"}
+    steps = ended_steps(tmp_path, EVALUATION | told, push, serving)
+    (tmp_path / "summary.json").write_text(json.dumps(ROWS | {"quarantined": {hostile: 3}}))
+    (tmp_path / "anomalies.json").write_text(
+        json.dumps({"comparisons": [{**GATE["comparisons"][0], "sentence": hostile}]})
+    )
+    samples = [Scored(hostile, {hostile: 0.5, "b": 0.4}, hostile), Scored(("a", hostile), {"a": 0.5}, (hostile,))]
+    out = io.StringIO()
+    outcome = Outcome(Verdict.NOT_BLESSED, [hostile], EVALUATION | told, serving, samples=samples)
+    print_outcome(Console(file=out, width=200, markup=False), a_run(steps), outcome)
+    assert not set("\x1b\r") & set(out.getvalue())
+    assert out.getvalue().count("\\x1b[2Jname\\r") == 15
+
+
 def test_of_several_labels_the_highest_scores_are_shown_and_of_a_pair_both_texts(tmp_path):
     out = io.StringIO()
     scores = {"toxic": 0.25, "threat": 0.75, "insult": 0.5, "obscene": 0.125}

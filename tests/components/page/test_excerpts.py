@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.page.excerpts import cut, pieces, visible
+from components.page.excerpts import cut, pieces, visible, visible_lines
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=()), max_size=60))
@@ -14,6 +14,10 @@ def test_nothing_is_left_that_a_terminal_would_obey(text: str):
     shown = visible(text)
     assert all(unicodedata.category(character) not in {"Cc", "Cf", "Cs", "Zl", "Zp"} for character in shown)
     shown.encode()
+
+
+def test_lines_stay_lines():
+    assert visible_lines("a\n\x1b[2Jb\r\u2028c") == "a\n\\x1b[2Jb\\r\\u2028c"
 
 
 @pytest.mark.parametrize(

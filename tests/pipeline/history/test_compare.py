@@ -69,6 +69,23 @@ def test_on_the_command_line(root, tmp_path):
     assert json.loads((tmp_path / "c.json").read_text())["b"]["run_id"] == SECOND
 
 
+def test_nothing_that_comes_from_data_is_obeyed_by_the_terminal(tmp_path):
+    root, hostile = tmp_path / "runs", "\x1b[2Jname"
+    for run_id, accuracy in ((FIRST, 0.8), (SECOND, 0.7)):
+        judged = verdict(accuracy, blessed=False, reasons=[hostile])
+        judged["metrics"][f"source={hostile}"] = {"accuracy": accuracy}
+        judged["thresholds"]["metrics"][hostile] = {"at_least": 0.5}
+        run(root / "one", run_id, judged=judged)
+        (folder := root / "one" / "reports" / run_id).mkdir(parents=True)
+        settings = {"data": {"path": f"{hostile} {run_id}"}, "encoder": {"handle": hostile}, hostile: run_id}
+        (folder / "run.json").write_text(json.dumps({"config": settings}))
+    run(root / "two", "2026-01-03T10-00-00.000001", names=(hostile, "urgent"))
+    for arguments in (["runs"], ["runs", "compare", FIRST, SECOND], ["runs", "compare", "one", "two"]):
+        told = CliRunner().invoke(main, [*arguments, "--root", str(root)])
+        assert "\x1b" not in told.output
+        assert "\\x1b[2Jname" in told.output
+
+
 @pytest.mark.parametrize(
     ("word", "run_id"), [("one", SECOND), ("one/", SECOND), (FIRST[:12], FIRST), (f"one/{FIRST[:12]}", FIRST)]
 )
