@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from components.errors import BertlineError
+from components.page.excerpts import visible
 from pipeline.cli_options import NEW_FILE, need_pipeline, refuse
 
 
@@ -25,6 +26,10 @@ def report_command(run: str | None, root: Path, output: Path | None) -> None:
     from pipeline.past_report import report_past_run
 
     try:
-        click.echo(report_past_run(root, run, output))
+        click.echo(report_past_run(root, run, output, _note))
     except BertlineError as error:
         refuse(error)
+
+
+def _note(told: str) -> None:
+    click.echo(f"note: {visible(told)}", err=True)

@@ -20,12 +20,12 @@ def account_table(account: Mapping[str, Any]) -> Table:
     """Each row went one way. Reasons stand, indented, below their sum.
 
     Args:
-        account: as the ingest step wrote it (summary.json).
+        account: as the ingest step wrote it (summary.json); one of an earlier version may not know every way.
     """
     read = account["rows"]
     lines = [("rows read", read)]
     for key, way in _WAYS.items():
-        lines.extend(_lines(way, account[key]))
+        lines.extend(_lines(way, account.get(key, 0)))
     return Table(("", "rows", "share"), tuple((name, number(count), share(count, read)) for name, count in lines))
 
 

@@ -75,5 +75,5 @@ def _measure(name: str, run: Told) -> dict[str, Any]:
     except NotThereError as error:
         return {MISSING: str(error)}
     except Exception as error:  # noqa: BLE001  a report of a broken run is what a reader needs most
-        _LOG.warning("section %s cannot be measured", name, exc_info=True)
+        _LOG.warning("the section %s is missing from the report", name, exc_info=True)
         return {MISSING: f"What the run left cannot be read ({type(error).__name__})."}

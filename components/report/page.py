@@ -31,6 +31,6 @@ def _show(name: str, numbers: Mapping[str, Any]) -> Section:
     try:
         return SECTIONS[name].show(numbers)
     except Exception as error:  # noqa: BLE001  a section that cannot be drawn must not cost the others
-        _LOG.warning("section %s cannot be shown", name, exc_info=True)
+        _LOG.warning("the section %s is missing from the page", name, exc_info=True)
         told = f"What the run left cannot be shown ({type(error).__name__}); the JSON file has the numbers."
         return Section(notes=(told,))

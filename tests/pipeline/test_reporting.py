@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from components.errors import ConfigError, DataGateError
+from components.report.sections import samples
 from pipeline import past_report, reporting
 from pipeline.cli import main
 from pipeline.local_run import run
@@ -201,6 +202,22 @@ def test_a_run_that_has_not_ended_is_headed_by_its_state(past, state, told):
     verdict = json.loads(page.with_suffix(".json").read_text())["verdict"]
     assert verdict["verdict"] == state
     assert verdict["sentence"].startswith(f"{state}: {told}")
+
+
+def test_a_section_that_cannot_be_read_or_drawn_is_one_note_and_no_traceback(past, tmp_path, monkeypatch):
+    def fail(*_):
+        raise ValueError("no \x1bink")
+
+    known, _ = past
+    known.run.steps = [Step("Trainer", State.DONE, outputs={"model_run": str(tmp_path)})]
+    (tmp_path / "history.json").write_text("{")
+    monkeypatch.setattr(samples, "show", fail)
+    told = CliRunner().invoke(main, ["report"])
+    assert told.exit_code == 0, told.output
+    notes = [line for line in told.output.splitlines() if not line.endswith("report.html")]
+    assert len(notes) == 2, notes
+    assert notes[0].startswith("note: the section training is missing from the report (JSONDecodeError: Expecting")
+    assert notes[1] == r"note: the section samples is missing from the page (ValueError: no \x1bink)"
 
 
 def test_a_report_goes_where_it_is_asked_for(past, tmp_path):

@@ -21,7 +21,7 @@ from tests.components.exploration.examples import Text, write_split
 from tests.components.exploration.making import HOSTILE, HOSTILE_NAMES
 from tests.components.page.chromium import CHROMIUM, looked_at
 from tests.components.page.looking import WIDEST, Page, contrast, palettes
-from tests.components.report.making import MULTICLASS, MULTILABEL, STEPS, judged, verdict, write_json, write_run
+from tests.components.report.making import MULTICLASS, MULTILABEL, STEPS, judged, rows, verdict, write_json, write_run
 
 _TRAINING = {f"training-{name}" for name in ("loss", "accuracy", "auc", "f1")}
 _DATA = {"label-bars", "words-curve", "characters-curve", "tokens-curve"}
@@ -209,6 +209,16 @@ def test_a_step_whose_time_nobody_knows_has_none(tmp_path):
     view = written(dataclasses.replace(run, steps=steps[1:]), tmp_path)
     assert "How long each step took is not known here." in view.text
     assert not view.alts
+
+
+def test_an_account_of_an_earlier_version_is_shown_without_what_it_did_not_count(tmp_path):
+    run = write_run(tmp_path, judged(count=60))
+    known = rows()
+    del known["not_sampled"]
+    write_json(tmp_path / "quarantine" / "summary.json", known)
+    view = written(only(run, "TextExampleGen"), tmp_path)
+    assert "rows read1,230" in view.text
+    assert "cannot be shown" not in view.text
 
 
 def test_what_stopped_the_data_gate_is_listed(tmp_path):
