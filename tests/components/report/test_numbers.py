@@ -171,17 +171,17 @@ def test_what_is_missing_has_a_reason(state, says):
 
 
 @pytest.mark.parametrize(
-    ("file", "section"),
+    ("file", "section", "part"),
     [
-        ("evaluation/predictions.parquet", "curves"),
-        ("model_run/history.json", "training"),
-        ("quarantine/summary.json", "data"),
-        ("statistics/Split-train/FeatureStats.pb", "data"),
-        ("data_blessing/anomalies.json", "data"),
+        ("evaluation/predictions.parquet", "curves", None),
+        ("model_run/history.json", "training", None),
+        ("quarantine/summary.json", "data", "rows"),
+        ("statistics/Split-train/FeatureStats.pb", "data", "lengths"),
+        ("data_blessing/anomalies.json", "data", "gate"),
     ],
 )
 @pytest.mark.parametrize("damage", ["gone", "no such format"])
-def test_a_file_that_is_gone_or_damaged_costs_its_section_alone(tmp_path, file, section, damage):
+def test_a_file_that_is_gone_or_damaged_costs_its_section_alone(tmp_path, file, section, part, damage):
     run = write_run(tmp_path, judged(count=60))
     if damage == "gone":
         (tmp_path / file).unlink()
@@ -190,8 +190,19 @@ def test_a_file_that_is_gone_or_damaged_costs_its_section_alone(tmp_path, file, 
     numbers = collect(run)
     others = set(numbers) - {section, "confusion", "errors"}
     assert not [name for name in others if "missing" in numbers[name]]
-    if section != "data":
-        assert "gone" in numbers[section]["missing"] or "cannot be read" in numbers[section]["missing"]
+    found = numbers[section]
+    if damage == "no such format":
+        assert "cannot be read" in found["missing"]
+    elif part is None:
+        assert "is gone" in found["missing"]
+    elif part == "lengths":  # of one split alone
+        assert set(found[part]) == {"words", "characters", "tokens"}
+        assert all(list(of) == ["eval", "test"] for of in found[part].values())
+        assert found["missing_parts"] == {}
+    else:
+        assert set(found) == {"missing_parts", "rows", "lengths", "gate"} - {part}
+        assert set(found["missing_parts"]) == {part}
+        assert f"The file {file.rpartition('/')[2]} is gone" in found["missing_parts"][part]
 
 
 def test_a_curve_of_rare_positives_is_drawn_where_they_are():
