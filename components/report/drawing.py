@@ -15,6 +15,7 @@ _ONE_INCHES, _PANEL_INCHES, _LEGEND_INCHES = 3.3, 2.2, 0.35
 _ROW_INCHES, _AXIS_INCHES = 0.2, 0.75
 _CELL_SHADE = 0.45  # of the darkest cell: numbers stay readable on it, on light paper and on dark
 DIAGONAL_SHADE = 0.6  # quieter than what was measured, and yet seen on light paper and on dark
+_DIAGONAL_DASH = (0, (2, 1.5))
 _CELL_ROOM = 0.9  # of a cell's width that a number may take
 _TITLE_ROOM = 0.98  # of a panel's width that its title may take
 _Cell = tuple[Any, int]  # matplotlib's text, and the count that it shows
@@ -171,9 +172,6 @@ def matrices(key: str, panels: Sequence[Matrix]) -> str:
 
 def _draw_panel(axes: Any, panel: Panel, wanted: Axes) -> Any:
     """Draws it. Its title, as matplotlib has it."""
-    if panel.diagonal:
-        style = {"color": INK, "alpha": DIAGONAL_SHADE, "linewidth": 1.0, "linestyle": ":"}
-        axes.plot([0, 1], [0, 1], label=panel.diagonal_name, **style)
     for line in panel.lines:
         has_dots = line.is_dotted or len(line.xs) == 1
         axes.plot(
@@ -190,6 +188,9 @@ def _draw_panel(axes: Any, panel: Panel, wanted: Axes) -> Any:
         axes.axvline(panel.at, color=MARK, linestyle="--", linewidth=1.3, label="chosen")
     if panel.mark is not None:
         axes.plot(*panel.mark, color=MARK, marker="D", markersize=7, linestyle="none", label="chosen")
+    if panel.diagonal:
+        style = {"color": INK, "alpha": DIAGONAL_SHADE, "linewidth": 1.4, "linestyle": _DIAGONAL_DASH}
+        axes.plot([0, 1], [0, 1], label=panel.diagonal_name, zorder=1.5, **style)  # below the other lines
     _set_axes(axes, wanted)
     return axes.set_title(panel.title)
 
