@@ -53,7 +53,7 @@ def test_each_step_is_told_as_it_starts_and_ends_and_its_outputs_are_known(tmp_p
         ("Make0", State.RUNNING), ("Make0", State.DONE), ("Make1", State.RUNNING), ("Make1", State.DONE),
     ]  # fmt: skip
     assert [Path(step.outputs["schema"], "text").read_text() for step in steps] == ["a", "b"]
-    assert all(step.seconds > 0 for step in steps)
+    assert all(step.seconds for step in steps)
 
 
 def test_what_has_not_changed_is_cached_with_the_same_outputs(tmp_path):
