@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from components.fetch.addresses import without_secrets
+from components.rounded import rounded
 from pipeline.config import Config
 from pipeline.home import REPORTS
 from pipeline.run_record import REPORT_FILE, versions, write_record
@@ -65,7 +66,7 @@ class Recorder:
             "reasons": outcome.reasons,
             "version": outcome.version,
             "seconds": seconds,
-            "steps": {step.name: _rounded(step.elapsed) for step in self._run.steps},
+            "steps": {step.name: rounded(step.elapsed, 3) for step in self._run.steps},
             "config": without_secrets(self._config.model_dump(mode="json", by_alias=True)),
             "code": dict(self._depends_on.get("code", {})),
             "outside": dict(self._depends_on.get("outside", {})),
@@ -73,10 +74,6 @@ class Recorder:
             "samples": [vars(scored) for scored in outcome.samples],
             "paths": {GATE: self._run.paths[GATE]} if GATE in self._run.paths else {},
         }
-
-
-def _rounded(seconds: float | None) -> float | None:
-    return None if seconds is None else round(seconds, 3)
 
 
 def write_report(

@@ -18,6 +18,7 @@ from components.errors import ConfigError
 from components.example_gen.files import SUMMARY_FILE
 from components.features import NO_LABEL
 from components.page.excerpts import visible, visible_lines
+from components.rounded import rounded
 from components.trainer.files import HISTORY_FILE
 from components.whole_file import write_whole
 from pipeline.steps import Step
@@ -93,13 +94,9 @@ def summarise(run: Run, outcome: Outcome, seconds: float) -> dict[str, Any]:
         "serving": {key: serving[key] for key in ("release", "server", "checks")} if serving else None,
         "samples": [vars(scored) for scored in outcome.samples],
         "seconds": round(seconds, 1),
-        "steps": {step.name: {"state": step.state.value, "seconds": _tenths(step.seconds)} for step in run.steps},
+        "steps": {step.name: {"state": step.state.value, "seconds": rounded(step.seconds, 1)} for step in run.steps},
         "paths": run.paths,
     }
-
-
-def _tenths(seconds: float | None) -> float | None:
-    return None if seconds is None else round(seconds, 1)
 
 
 def write_summary(summary: dict[str, Any], path: Path, option: str = "--summary") -> None:

@@ -11,6 +11,7 @@ from components.page.tables import Table
 from components.report import words
 from components.report.section import Section
 from components.report.told import NotThereError, Told
+from components.rounded import rounded
 
 TITLE = "Durations"
 
@@ -19,7 +20,7 @@ def measure(run: Told) -> dict[str, Any]:
     """Seconds by step."""
     if not run.steps:
         raise NotThereError("No step was begun." if run.knows_steps else "Nothing is known of the steps any more.")
-    steps = {step.name: {"state": step.state, "seconds": _rounded(step.seconds)} for step in run.steps}
+    steps = {step.name: {"state": step.state, "seconds": rounded(step.seconds, 3)} for step in run.steps}
     return {"seconds": run.seconds, "steps": steps}
 
 
@@ -38,7 +39,3 @@ def show(numbers: Mapping[str, Any]) -> Section:
     longest = max(seconds, key=lambda name: seconds[name])
     alt = f"Bars: seconds by step. The longest, {longest}, took {words.duration(seconds[longest])}. {total}".strip()
     return Section(notes=notes, figures=(Figure("durations", "Time by step", svg, alt, table),))
-
-
-def _rounded(seconds: float | None) -> float | None:
-    return None if seconds is None else round(seconds, 3)
